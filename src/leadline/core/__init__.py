@@ -1,0 +1,1 @@
+"""Values, kinds and errors: the ground floor. Imports numpy and nothing else."""

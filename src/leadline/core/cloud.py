@@ -1,0 +1,62 @@
+"""A coloured point cloud."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.core.errors import InputError
+
+__all__ = ["PointCloud"]
+
+
+@dataclass(frozen=True, eq=False)
+class PointCloud:
+    """Points in the camera's frame, with colours where known.
+
+    Convention:
+        OpenCV axes: x right, y down, z forward. Read-only arrays.
+
+    Args:
+        points_N3: Coordinates, float32, shape (N, 3).
+        rgb_N3: Colours, uint8, shape (N, 3), or None.
+        unit: ``"m"``, or ``"arbitrary"`` where the scale is unknown.
+
+    Raises:
+        InputError: Shapes or types do not fit, or a coordinate is not finite.
+
+    Example:
+        >>> PointCloud(np.zeros((2, 3), np.float32), None, "m")
+        PointCloud of 2 points, in metres
+    """
+
+    points_N3: NDArray[np.float32]
+    rgb_N3: NDArray[np.uint8] | None = None
+    unit: str = "m"
+
+    def __post_init__(self) -> None:
+        points = np.asarray(self.points_N3, np.float32)
+        if points.ndim != 2 or points.shape[1] != 3 or not bool(np.isfinite(points).all()):
+            raise InputError(
+                f"points of shape {points.shape} are not finite (N, 3)", hint="drop invalid pixels first"
+            )
+        if self.unit not in ("m", "arbitrary"):
+            raise InputError(f"{self.unit!r} is not a unit of a point cloud", hint="say 'm' or 'arbitrary'")
+        colours = self.rgb_N3
+        if colours is not None and (colours.dtype != np.uint8 or colours.shape != points.shape):
+            raise InputError(
+                f"colours of shape {colours.shape} and type {colours.dtype} do not fit {len(points)} points",
+                hint="pass uint8 (N, 3)",
+            )
+        object.__setattr__(self, "points_N3", points)
+        for array in (points, colours):
+            if array is not None:
+                array.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.points_N3)
+
+    def __repr__(self) -> str:
+        return f"PointCloud of {len(self)} points, in {'metres' if self.unit == 'm' else 'arbitrary units'}"

@@ -1,0 +1,1 @@
+"""RGB-D dataset layouts, one file each."""

@@ -1,0 +1,1 @@
+"""What a prediction becomes on disk, one file each."""

@@ -1,0 +1,1 @@
+"""Functions on core values: geometry, alignment, metrics, colour."""

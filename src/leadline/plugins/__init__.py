@@ -1,0 +1,1 @@
+"""Ports, specs, the registry and the index of what ships."""

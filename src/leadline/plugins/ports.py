@@ -1,0 +1,153 @@
+"""The ports: what an adapter must be able to do to be plugged in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.core.image import Image
+from leadline.core.kind import Kind
+from leadline.core.results import Prediction
+from leadline.core.sample import Sample
+from leadline.ops.colour import ColourOptions
+from leadline.plugins.specs import ModelSpec
+
+__all__ = ["Dataset", "Engine", "EngineOptions", "ExportOptions", "Exporter", "Session"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How an engine is to run.
+
+    Args:
+        threads: CPU threads; 0 lets the engine choose one a physical core.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` and so on, as the engine offers.
+    """
+
+    threads: int = 0
+    device: str = "auto"
+
+
+@runtime_checkable
+class Session(Protocol):
+    """A model that is loaded and ready."""
+
+    @property
+    def description(self) -> str:
+        """What runs, and where: ``"onnxruntime (CPU)"``."""
+        ...
+
+    def run(self, images: Sequence[Image]) -> list[NDArray[np.float32]]:
+        """Predicts raw values for photos.
+
+        Args:
+            images: Photos of any sizes; their cameras give the focal length to models that use it.
+
+        Returns:
+            One float32 array (H, W) a photo, at the photo's own size, in the unit of the model's kind.
+
+        Raises:
+            EngineError: The engine failed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Gives memory back. The session is not used afterwards."""
+        ...
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Something that can run models."""
+
+    def open(self, spec: ModelSpec, *, weights: Path, options: EngineOptions) -> Session:
+        """Loads a model.
+
+        Args:
+            spec: The model; ``spec.processing`` is applied by the engine where it is given.
+            weights: The model's file.
+            options: Threads and device.
+
+        Returns:
+            A session.
+
+        Raises:
+            EngineError: The file cannot be loaded or the device is not there.
+        """
+        ...
+
+    def devices(self) -> tuple[str, ...]:
+        """The devices this engine has on this machine."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """What every exporter is told.
+
+    Args:
+        colour: Colour map and range for those that draw.
+    """
+
+    colour: ColourOptions = field(default_factory=ColourOptions)
+
+
+@runtime_checkable
+class Exporter(Protocol):
+    """Something that writes predictions."""
+
+    def check(self, kind: Kind) -> None:
+        """Refuses a kind that this format cannot hold truthfully.
+
+        Args:
+            kind: The kind of the depth to be written.
+
+        Raises:
+            KindError: With the reason and what to do.
+        """
+        ...
+
+    def write(self, prediction: Prediction, path: Path, *, options: ExportOptions) -> None:
+        """Writes one prediction to one file, whole or not at all.
+
+        Args:
+            prediction: What to write.
+            path: The file.
+            options: Colours.
+
+        Raises:
+            KindError: The kind is refused.
+            OutputError: The file cannot be written.
+        """
+        ...
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """A sequence of samples on disk."""
+
+    @property
+    def kind(self) -> Kind:
+        """What the truth's numbers mean."""
+        ...
+
+    def __len__(self) -> int:
+        """How many samples there are."""
+        ...
+
+    def __getitem__(self, index: int) -> Sample:
+        """One sample, read when it is asked for.
+
+        Raises:
+            DatasetError: A file is missing or damaged.
+        """
+        ...
+
+    def __iter__(self) -> Iterator[Sample]:
+        """All samples in order."""
+        ...

@@ -1,0 +1,1 @@
+"""Synthetic scenes and contract suites for plugin authors."""
