@@ -26,3 +26,11 @@ def shared_peers() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no shared peer models at {folder} (set LEADLINE_SHARED)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def photo() -> Path:
+    """The photo that ships for the demo."""
+    import leadline
+
+    return next((Path(leadline.__file__).parent / "data" / "photos").glob("*.jpg"))

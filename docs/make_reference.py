@@ -1,0 +1,68 @@
+"""Writes docs/cli.md and docs/api.md from the code; with --check, says whether they are up to date."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from enum import Enum
+from pathlib import Path
+
+import click
+
+import leadline
+from leadline.cli.main import cli
+
+DOCS = Path(__file__).resolve().parent
+
+
+def _commands(command: click.Command, name: str, depth: int = 2) -> str:
+    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
+    text = f"{'#' * min(depth, 4)} `{name}`\n\n```\n{command.get_help(context)}\n```\n\n"
+    if isinstance(command, click.Group):
+        for sub in command.list_commands(context):
+            found = command.get_command(context, sub)
+            if found is not None and not found.hidden:
+                text += _commands(found, f"{name} {sub}", depth + 1)
+    return text
+
+
+def cli_page() -> str:
+    return "# Command line\n\nMade from the code by `docs/make_reference.py`.\n\n" + _commands(cli, "leadline").rstrip() + "\n"
+
+
+def _signature(value: object) -> str:
+    if isinstance(value, type) and issubclass(value, (Enum, Exception)):
+        return ""
+    try:
+        return str(inspect.signature(value)) if callable(value) else ""  # type: ignore[arg-type]
+    except ValueError:
+        return ""
+
+
+def api_page() -> str:
+    parts = ["# Python interface\n\nMade from the docstrings by `docs/make_reference.py`.\n"]
+    for name in sorted(leadline.__all__, key=str.lower):
+        value = getattr(leadline, name)
+        if name.startswith("__") or inspect.ismodule(value):
+            continue
+        doc = inspect.getdoc(value) or ""
+        signature = _signature(value)
+        head = f"```\n{name}{signature}\n```\n\n" if signature else ""
+        parts.append(f"## `leadline.{name}`\n\n{head}```\n{doc}\n```\n")
+    return "\n".join(parts)
+
+
+def main(check: bool) -> int:
+    stale = 0
+    for name, text in (("cli.md", cli_page()), ("api.md", api_page())):
+        page = DOCS / name
+        if check and (not page.is_file() or page.read_text() != text):
+            print(f"docs/{name} is out of date: run python docs/make_reference.py")
+            stale += 1
+        elif not check:
+            page.write_text(text)
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))
