@@ -1,0 +1,131 @@
+"""Point clouds as PLY and GLB files, through trimesh, with the record inside."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.core.cloud import PointCloud
+from leadline.core.errors import InputError
+from leadline.core.record import RECORD_KEY, Record
+from leadline.io.atomic import write_whole
+
+__all__ = ["CLOUD_SUFFIXES", "cloud_record", "write_glb", "write_ply"]
+
+CLOUD_SUFFIXES = (".ply", ".glb")
+"""File name endings of point clouds."""
+
+_PLY_COMMENT = f"comment {RECORD_KEY} "
+_PLY_INTRO = b"format binary_little_endian 1.0\n"
+_HEAD_BYTES = 2**16
+_GLTF_FROM_OPENCV = np.array([1.0, -1.0, -1.0], np.float32)
+
+
+def write_ply(path: Path, cloud: PointCloud, *, record: Record) -> None:
+    """Writes a binary little-endian PLY file, whole or not at all, with the record in a comment.
+
+    Convention:
+        Axes as in the cloud: x right, y down, z forward (OpenCV). Colours are sRGB, as PLY viewers take them.
+
+    Args:
+        path: The file.
+        cloud: The points.
+        record: Kind, camera and maker of the depth they came from.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    data: bytes = _trimesh_cloud(cloud.points_N3, cloud.rgb_N3).export(file_type="ply")
+    after = data.index(_PLY_INTRO) + len(_PLY_INTRO)
+    told = f"{_PLY_COMMENT}{record.to_json()}\ncomment unit {cloud.unit}; axes x right, y down, z forward\n"
+    with write_whole(path) as part, open(part, "wb") as stream:
+        stream.write(data[:after] + told.encode("ascii"))
+        stream.write(memoryview(data)[after:])
+
+
+def write_glb(path: Path, cloud: PointCloud, *, record: Record) -> None:
+    """Writes a binary glTF 2.0 scene, whole or not at all, with the record in the scene's extras.
+
+    Convention:
+        glTF's axes: x right, y up, z backward, so (x, y, z) becomes (x, -y, -z) and the camera looks along -z.
+        glTF's vertex colours are linear, so sRGB is converted (glTF 2.0, section 3.9.2).
+
+    Args:
+        path: The file.
+        cloud: The points.
+        record: Kind, camera and maker of the depth they came from.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    import trimesh
+
+    rgb = None if cloud.rgb_N3 is None else _linear()[cloud.rgb_N3]
+    told = {RECORD_KEY: record.to_dict(), "unit": cloud.unit, "axes": "x right, y up, z backward"}
+    scene: Any = trimesh.Scene(metadata=told)
+    scene.add_geometry(_trimesh_cloud(cloud.points_N3 * _GLTF_FROM_OPENCV, rgb), geom_name="cloud")
+    data: bytes = scene.export(file_type="glb")
+    with write_whole(path) as part:
+        part.write_bytes(data)
+
+
+def _trimesh_cloud(points_N3: NDArray[np.float32], rgb_N3: NDArray[np.uint8] | None) -> Any:
+    import trimesh
+
+    if len(points_N3) == 0:
+        raise InputError(
+            "a point cloud without points cannot be written", hint="the depth has no valid pixel"
+        )
+    return trimesh.PointCloud(points_N3, colors=rgb_N3)
+
+
+def _linear() -> NDArray[np.uint8]:
+    """Linear light of sRGB for all 256 levels (IEC 61966-2-1)."""
+    level = np.arange(256) / 255
+    linear = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
+    rounded: NDArray[np.uint8] = np.rint(linear * 255).astype(np.uint8)
+    return rounded
+
+
+def cloud_record(path: Path) -> str | None:
+    """The record in a point cloud's header, without reading the points.
+
+    Args:
+        path: A .ply or .glb file.
+
+    Returns:
+        The record as JSON, or None where there is none.
+
+    Raises:
+        InputError: It is not such a file, or damaged.
+    """
+    with open(path, "rb") as stream:
+        try:
+            return _ply_record(stream) if path.suffix.lower() == ".ply" else _glb_record(stream)
+        except (ValueError, LookupError, TypeError, struct.error) as error:
+            raise InputError(
+                f"{str(path)!r} is not a whole {path.suffix.lower()[1:].upper()} file ({error})",
+                hint="write it again",
+            ) from error
+
+
+def _ply_record(stream: BinaryIO) -> str | None:
+    head = stream.read(_HEAD_BYTES).partition(b"end_header\n")
+    if not head[0].startswith(b"ply") or not head[1]:
+        raise ValueError("no PLY header")
+    lines = head[0].decode("ascii", "replace").splitlines()
+    return next((line[len(_PLY_COMMENT) :] for line in lines if line.startswith(_PLY_COMMENT)), None)
+
+
+def _glb_record(stream: BinaryIO) -> str | None:
+    magic, _, _, size, chunk = struct.unpack("<4sIII4s", stream.read(20))
+    if magic != b"glTF" or chunk != b"JSON":
+        raise ValueError("no glTF header")
+    scene = json.loads(stream.read(size))["scenes"][0]
+    told = scene.get("extras", {}).get(RECORD_KEY)
+    return None if told is None else json.dumps(told)

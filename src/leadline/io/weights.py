@@ -1,0 +1,225 @@
+"""Model weights: found in packages, fetched once into a cache, checked by their SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from leadline._version import __version__
+from leadline.core.errors import UnknownName, WeightsError
+from leadline.io.download import download
+from leadline.plugins.registry import load
+from leadline.plugins.specs import Weights
+
+__all__ = ["CachedWeights", "cache_folder", "cached", "clear", "locate", "pull", "sha256_of"]
+
+Progress = Literal["bar", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class CachedWeights:
+    """One file in the cache.
+
+    Args:
+        name: The model it belongs to.
+        path: Where it is.
+        size_bytes: How large it is.
+        complete: False for a download that was interrupted and can be resumed.
+    """
+
+    name: str
+    path: Path
+    size_bytes: int
+    complete: bool = True
+
+
+def cache_folder() -> Path:
+    """Where weights are kept: ``$LEADLINE_CACHE``, or the user's cache folder of this system."""
+    told = os.environ.get("LEADLINE_CACHE")
+    if told:
+        return Path(told).expanduser() / "weights"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("leadline", appauthor=False) / "weights"
+
+
+def locate(weights: Weights, *, name: str, progress: Progress = "bar") -> Path:
+    """The file of a model's weights, fetched or built first where it is not there yet.
+
+    A file that ships in a package is checked by its SHA-256 each time (once a process while it does not change), a
+    downloaded one when it is fetched and by its size afterwards.
+
+    Args:
+        weights: Where they are.
+        name: The model's name.
+        progress: Whether a download shows a bar on a terminal.
+
+    Returns:
+        The path.
+
+    Raises:
+        WeightsError: They are absent or damaged, or cannot be fetched; the message says what to fetch and where to
+            put it.
+        OutputError: The cache cannot be written.
+    """
+    scheme, _, rest = weights.source.partition(":")
+    if scheme == "package":
+        return _checked(_in_package(rest, name), weights, name)
+    if scheme == "file":
+        return _checked(_on_disk(rest, name), weights, name)
+    if scheme == "code":
+        return _built(rest, weights, name)
+    return pull(weights, name=name, progress=progress)
+
+
+def pull(weights: Weights, *, name: str, progress: Progress = "bar") -> Path:
+    """Fetches a model's weights into the cache, resuming where an earlier download stopped.
+
+    Args:
+        weights: Where they are. What does not travel is only located.
+        name: The model's name.
+        progress: Whether a bar is shown on a terminal.
+
+    Returns:
+        The path in the cache.
+
+    Raises:
+        WeightsError: They cannot be fetched, or are not what their SHA-256 says; such a file is removed.
+        OutputError: The cache cannot be written.
+    """
+    if not weights.source.startswith(("http:", "https:")):
+        return locate(weights, name=name, progress=progress)
+    path = _cached_path(weights, name)
+    if path.is_file() and weights.size_bytes in (0, path.stat().st_size):
+        return path
+    return download(
+        weights.source,
+        path,
+        sha256=weights.sha256,
+        size_bytes=weights.size_bytes,
+        name=name,
+        bar=progress == "bar",
+    )
+
+
+def _cached_path(weights: Weights, name: str) -> Path:
+    suffix = Path(weights.source.partition("?")[0]).suffix
+    return cache_folder() / name / f"{weights.sha256[:16]}{suffix}"
+
+
+def _in_package(rest: str, name: str) -> Path:
+    module, _, file = rest.partition("/")
+    try:
+        path = Path(str(files(module).joinpath(file)))
+    except ModuleNotFoundError as error:
+        raise WeightsError(
+            f"weights of {name!r} are in package {module!r}, which is not installed", hint="install it"
+        ) from error
+    if not path.is_file():
+        raise WeightsError(f"weights of {name!r} are not at {str(path)!r}", hint="install the package again")
+    return path
+
+
+def _on_disk(rest: str, name: str) -> Path:
+    path = Path(rest.removeprefix("//")).expanduser()
+    if not path.is_file():
+        raise WeightsError(f"weights of {name!r} are not at {str(path)!r}", hint="check the path")
+    return path
+
+
+def _checked(path: Path, weights: Weights, name: str) -> Path:
+    found = sha256_of(path) if weights.sha256 else ""
+    if found != weights.sha256:
+        raise WeightsError(
+            f"weights of {name!r} at {str(path)!r} have SHA-256 {found[:16]}…, not {weights.sha256[:16]}…",
+            hint="the file is damaged or another one: install or copy it again",
+        )
+    return path
+
+
+def _built(rest: str, weights: Weights, name: str) -> Path:
+    """Weights made by a function, once for each state of its source."""
+    module = rest.partition(":")[0]
+    source = getattr(import_module(module), "__file__", None)
+    state = f"{weights.revision} {__version__} {sha256_of(Path(source)) if source else ''}"
+    home = cache_folder() / name / f"built-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
+    ready = sorted(home.glob("*")) if home.is_dir() else []
+    if ready:
+        return ready[0]
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=home.parent) as folder:
+        made = Path(load(rest)(Path(folder)))
+        if not made.is_file():
+            raise WeightsError(
+                f"{rest!r} made no file for {name!r}", hint="return the path of the file it wrote"
+            )
+        staged = Path(folder) / "ready"
+        staged.mkdir()
+        shutil.move(made, staged / made.name)
+        if not home.is_dir():
+            os.rename(staged, home)
+    return next(iter(sorted(home.glob("*"))))
+
+
+def cached() -> list[CachedWeights]:
+    """What lies in the cache, by model.
+
+    Returns:
+        One entry a file, interrupted downloads among them.
+    """
+    folder = cache_folder()
+    found = (p for p in sorted(folder.rglob("*")) if p.is_file()) if folder.is_dir() else ()
+    return [
+        CachedWeights(
+            path.relative_to(folder).parts[0], path, path.stat().st_size, complete=path.suffix != ".part"
+        )
+        for path in found
+    ]
+
+
+def clear(name: str | None = None) -> list[CachedWeights]:
+    """Empties the cache.
+
+    Args:
+        name: Only this model's files; None takes all.
+
+    Returns:
+        What was removed.
+
+    Raises:
+        UnknownName: The cache holds nothing of that model.
+    """
+    entries = cached()
+    removed = [entry for entry in entries if name in (None, entry.name)]
+    if name is not None and not removed:
+        raise UnknownName("cached model", name, known={entry.name for entry in entries})
+    for model in {entry.name for entry in removed}:
+        shutil.rmtree(cache_folder() / model)
+    return removed
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, worked out once a process while its size and time stay the same.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Lower-case hex.
+    """
+    state = path.stat()
+    return _sha256(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: Path, mtime_ns: int, size: int) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
