@@ -230,7 +230,7 @@ class Camera:
         try:
             fx, fy, cx, cy = (float(data[key]) for key in ("fx", "fy", "cx", "cy"))
             return cls(fx, fy, cx, cy, int(data["width"]), int(data["height"]), Origin(data["origin"]))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(

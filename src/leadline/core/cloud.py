@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from leadline.core.errors import InputError
 
 __all__ = ["PointCloud"]
+
+ArrayT = TypeVar("ArrayT", bound=NDArray[Any])
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +53,24 @@ class PointCloud:
                 f"colours of shape {colours.shape} and type {colours.dtype} do not fit {len(points)} points",
                 hint="pass uint8 (N, 3)",
             )
-        object.__setattr__(self, "points_N3", points)
-        for array in (points, colours):
-            if array is not None:
-                array.flags.writeable = False
+        object.__setattr__(self, "points_N3", _frozen(points))
+        object.__setattr__(self, "rgb_N3", None if colours is None else _frozen(colours))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.points_N3.flags.writeable = False
+        if self.rgb_N3 is not None:
+            self.rgb_N3.flags.writeable = False
 
     def __len__(self) -> int:
         return len(self.points_N3)
 
     def __repr__(self) -> str:
         return f"PointCloud of {len(self)} points, in {'metres' if self.unit == 'm' else 'arbitrary units'}"
+
+
+def _frozen(array: ArrayT) -> ArrayT:
+    if array.flags.writeable:
+        array = array.copy()
+        array.flags.writeable = False
+    return array

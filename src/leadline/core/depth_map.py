@@ -75,14 +75,14 @@ class DepthMap:
                 hint="pass one channel",
             )
         values = source.astype(np.float32, copy=False)
+        given = self._mask(self.valid, values.shape, "valid")
         infinite = self._mask(self.infinite, values.shape, "infinite")
         if infinite is None:
             infinite = (
                 np.isposinf(values) if self.kind.quantity is Quantity.DEPTH else np.zeros(values.shape, bool)
             )
-            if self.valid is not None:
-                infinite &= ~np.asarray(self.valid, bool)
-        given = self._mask(self.valid, values.shape, "valid")
+            if given is not None:
+                infinite &= ~given
         usable = np.isfinite(values)
         if self.kind.freedom < Freedom.AFFINE:
             usable &= values > 0
@@ -91,6 +91,11 @@ class DepthMap:
         object.__setattr__(self, "values", self._settle(values, valid, infinite, owned=values is not source))
         object.__setattr__(self, "valid", _frozen(valid))
         object.__setattr__(self, "infinite", _frozen(infinite))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for array in (self.values, self.valid, self.infinite):
+            _frozen(array)
 
     @staticmethod
     def _mask(mask: Any, shape: tuple[int, ...], name: str) -> NDArray[np.bool_] | None:
@@ -102,7 +107,7 @@ class DepthMap:
                 f"mask {name!r} of shape {array.shape} and type {array.dtype} is not bool {shape}",
                 hint="make it one bool a pixel",
             )
-        return array
+        return array.copy() if array.flags.writeable else array
 
     def _check(
         self,

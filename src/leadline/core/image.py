@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,10 @@ class Image:
             rgb = rgb.copy()
             rgb.flags.writeable = False
             object.__setattr__(self, "rgb_HW3", rgb)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.rgb_HW3.flags.writeable = False
 
     @classmethod
     def from_array(

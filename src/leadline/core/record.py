@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 from leadline.core.camera import Camera
@@ -28,12 +30,23 @@ class Encoding:
         offset: Value of stored 0 (before markers are taken out).
         invalid: Stored number that marks an unknown pixel, or None (NaN in float files).
         infinite: Stored number that marks known sky, or None.
+
+    Raises:
+        InputError: Scale or offset is not a finite number, or the scale is 0.
     """
 
     scale: float = 1.0
     offset: float = 0.0
     invalid: float | None = None
     infinite: float | None = None
+
+    def __post_init__(self) -> None:
+        numbers = all(isinstance(value, Real) and math.isfinite(value) for value in (self.scale, self.offset))
+        if not numbers or self.scale == 0:
+            raise InputError(
+                f"depth encoding with scale {self.scale!r} and offset {self.offset!r} decodes nothing",
+                hint="give a finite scale other than 0 and a finite offset",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +121,7 @@ class Record:
                 None if model is None else ModelRecord(**model),
                 data["source"],
             )
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
+        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
             raise InputError(
                 f"the depth record is damaged ({error})", hint="read the file with an explicit kind instead"
             ) from error
