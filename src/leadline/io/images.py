@@ -110,7 +110,10 @@ def _open(source: str | os.PathLike[str] | bytes | BinaryIO) -> tuple[BinaryIO, 
 def _open_path(path: Path) -> BinaryIO:
     try:
         stream = open(path, "rb")  # noqa: SIM115  # the caller closes it
-        return stream if stream.seekable() else io.BytesIO(stream.read())
+        if stream.seekable():
+            return stream
+        with stream:
+            return io.BytesIO(stream.read())
     except (FileNotFoundError, NotADirectoryError) as error:
         raise no_such_path(path) from error
     except IsADirectoryError as error:

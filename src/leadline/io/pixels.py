@@ -152,7 +152,11 @@ def _profile(picture: PilImage) -> Callable[[PilImage], PilImage]:
         target = "RGBA" if strip.mode == "RGBA" else "RGB"
         try:
             if strip.mode not in transforms:
-                transforms[strip.mode] = ImageCms.buildTransform(profile, srgb, strip.mode, target)
+                # Optimised tables of grey profiles are up to ten levels off in the dark (lcms2 2.19).
+                flags = ImageCms.Flags.NOOPTIMIZE if strip.mode == "L" else ImageCms.Flags.NONE
+                transforms[strip.mode] = ImageCms.buildTransform(
+                    profile, srgb, strip.mode, target, flags=flags
+                )
             return ImageCms.applyTransform(strip, transforms[strip.mode]) or strip
         except ImageCms.PyCMSError:
             return strip

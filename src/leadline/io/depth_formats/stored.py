@@ -200,6 +200,8 @@ def decoded(
     if stored.valid is not None and stored.infinite is not None:
         valid &= stored.valid
         infinite = stored.infinite
+    for made in (values, valid, infinite):
+        made.flags.writeable = False  # so that a DepthMap takes them without a copy
     return values, valid, infinite
 
 
