@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from leadline.cli.main import main
+from leadline.flows.models import register_model
+from leadline.plugins.registry import MODELS
+from leadline.plugins.specs import ModelSpec
+from leadline.testing.graphs import brightness_spec, write_brightness
 
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -34,3 +43,62 @@ def photo() -> Path:
     import leadline
 
     return next((Path(leadline.__file__).parent / "data" / "photos").glob("*.jpg"))
+
+
+@pytest.fixture(scope="session")
+def brightness(tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
+    """A model whose depth is known in closed form: (1 + red / 255) x f / 500 metres."""
+    path = write_brightness(tmp_path_factory.mktemp("graphs") / "brightness.onnx")
+    return brightness_spec(path)
+
+
+@pytest.fixture
+def known(brightness: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> ModelSpec:
+    """The same, in the registry while the test lasts."""
+    for table in ("_entries", "_origins"):
+        monkeypatch.setattr(MODELS, table, dict(getattr(MODELS, table)))
+    register_model(brightness)
+    return brightness
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run of the command line ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """Runs ``leadline`` with arguments in this process, through the same door as a shell."""
+
+    def run(*arguments: str | Path) -> Ended:
+        monkeypatch.setattr("sys.argv", ["leadline", *map(str, arguments)])
+        capsys.readouterr()
+        before = signal.getsignal(signal.SIGTERM)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        signal.signal(signal.SIGTERM, before)
+        told = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), told.out, told.err)
+
+    return run
+
+
+@pytest.fixture
+def plugged(brightness: ModelSpec, tmp_path: Path) -> dict[str, str]:
+    """The environment of a second process that finds the closed-form model as an installed plugin."""
+    folder = tmp_path / "plugin"
+    info = folder / "brightness_plugin-1.0.dist-info"
+    info.mkdir(parents=True)
+    graph = brightness.weights.source.removeprefix("file:")
+    (folder / "brightness_plugin.py").write_text(
+        "from pathlib import Path\n"
+        "from leadline.testing.graphs import brightness_spec\n"
+        f"SPEC = brightness_spec(Path({graph!r}))\n"
+    )
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: brightness-plugin\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[leadline.models]\nbrightness-test = brightness_plugin:SPEC\n")
+    return {**os.environ, "PYTHONPATH": str(folder), "LEADLINE_CACHE": str(tmp_path / "cache")}

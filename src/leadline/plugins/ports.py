@@ -17,7 +17,7 @@ from leadline.core.sample import Sample
 from leadline.ops.colour import ColourOptions
 from leadline.plugins.specs import ModelSpec
 
-__all__ = ["Dataset", "Engine", "EngineOptions", "ExportOptions", "Exporter", "Session"]
+__all__ = ["Comparing", "Dataset", "Engine", "EngineOptions", "ExportOptions", "Exporter", "Session"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,24 @@ class Exporter(Protocol):
 
         Raises:
             KindError: The kind is refused.
+            OutputError: The file cannot be written.
+        """
+        ...
+
+
+@runtime_checkable
+class Comparing(Protocol):
+    """What an exporter also has that can lay the predictions of several models for one photo into one file."""
+
+    def write_several(self, predictions: Sequence[Prediction], path: Path, *, options: ExportOptions) -> None:
+        """Writes one file that shows all, whole or not at all.
+
+        Args:
+            predictions: At least one, all of one photo.
+            path: The file.
+            options: Colours.
+
+        Raises:
             OutputError: The file cannot be written.
         """
         ...

@@ -1,1 +1,1 @@
-"""Synthetic scenes and contract suites for plugin authors."""
+"""For plugin authors: contract suites to run, scenes whose depth is known in closed form, and a network likewise."""

@@ -1,0 +1,133 @@
+"""``leadline models``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from leadline.flows.models import ModelRow, cached, clear, measure, model_rows, pull_model
+
+__all__ = ["models"]
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog="""\b
+Examples:
+  leadline models
+  leadline models --commercial-ok
+  leadline models measure leadline-indoor-small
+  leadline models list
+  leadline models clear
+""",
+)
+@click.option("--commercial-ok", is_flag=True, help="Only models whose weights allow commercial use.")
+@click.option("--all", "random_too", is_flag=True, help="Also models of random weights, which exist for tests.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a model.")
+@click.pass_context
+def models(context: click.Context, commercial_ok: bool, random_too: bool, as_json: bool) -> None:
+    """Models there are, and the cache of their weights."""
+    if context.invoked_subcommand is not None:
+        return
+    rows = model_rows(commercial_ok=commercial_ok, random_too=random_too)
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row.to_dict()))
+    elif rows:
+        _table(rows)
+    else:
+        click.echo("no model is cleared for commercial use" if commercial_ok else "no models")
+
+
+@models.command(
+    epilog="""\b
+Example:
+  leadline models pull leadline-indoor-small
+"""
+)
+@click.argument("name")
+def pull(name: str) -> None:
+    """Fetch a model's weights now, so that it works without a network."""
+    click.echo(f"{name} is at {pull_model(name)}")
+
+
+@models.command(
+    "list",
+    epilog="""\b
+Example:
+  leadline models list
+""",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file.")
+def list_cached(as_json: bool) -> None:
+    """List the weights in the cache."""
+    entries = cached()
+    for entry in entries:
+        if as_json:
+            values = {"name": entry.name, "path": str(entry.path), "size_bytes": entry.size_bytes, "complete": entry.complete}
+            click.echo(json.dumps(values))
+        else:
+            part = "" if entry.complete else "  (unfinished; pull goes on from there)"
+            click.echo(f"{entry.name}  {_megabytes(entry.size_bytes)}  {entry.path}{part}")
+    if not entries and not as_json:
+        click.echo("the cache is empty")
+
+
+@models.command(
+    "clear",
+    epilog="""\b
+Examples:
+  leadline models clear
+  leadline models clear depth-anything-v2-small
+""",
+)
+@click.argument("name", required=False)
+def clear_cache(name: str | None) -> None:
+    """Empty the cache, or take one model out of it."""
+    removed = clear(name)
+    size = sum(entry.size_bytes for entry in removed)
+    click.echo(f"removed {len(removed)} file{'' if len(removed) == 1 else 's'}, {_megabytes(size)}")
+
+
+@models.command(
+    "measure",
+    epilog="""\b
+Examples:
+  leadline models measure
+  leadline models measure leadline-indoor-small --threads 2
+""",
+)
+@click.argument("names", nargs=-1)
+@click.option("--threads", type=click.IntRange(0, 1024), default=0, show_default=True, help="CPU threads; 0: one a physical core.")
+def measure_models(names: tuple[str, ...], threads: int) -> None:
+    """Time models on this machine; the list shows the result from then on."""
+    here = [row.spec.name for row in model_rows() if row.here and not row.missing]
+    for name in names or here:
+        speed = measure(name, threads=threads)
+        click.echo(f"{name}: {speed.time_ms:.1f} ms for 640x480, {speed.engine}")
+
+
+def _table(rows: tuple[ModelRow, ...]) -> None:
+    head = ("name", "kind", "size", "commercial use", "speed here", "licence")
+    cells = [head, *(_cells(row) for row in rows)]
+    widths = [max(len(line[k]) for line in cells) for k in range(len(head))]
+    for line in cells:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    for row in rows:
+        more = f" For more: {row.spec.step_up}." if row.spec.step_up else ""
+        click.echo(f"\n{row.spec.name}: {row.spec.summary}{more}")
+        if row.missing:
+            click.echo(f"  needs {', '.join(row.missing)}: pip install 'leadline[{row.spec.extra}]'")
+
+
+def _cells(row: ModelRow) -> tuple[str, ...]:
+    spec = row.spec
+    size = _megabytes(spec.weights.size_bytes) if spec.weights.size_bytes else "–"
+    where = size if row.here else f"{size}, not here"
+    speed = "not measured" if row.speed is None else f"{row.speed.time_ms:.0f} ms"
+    return (spec.name, str(spec.kind), where, spec.commercial.value, speed, spec.licence)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"

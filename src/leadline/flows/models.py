@@ -1,0 +1,223 @@
+"""Models there are: listing, registering, fetching, timing."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from leadline.core.errors import InputError
+from leadline.core.image import Image
+from leadline.flows.model import open_model
+from leadline.io.atomic import write_whole
+from leadline.io.weights import CachedWeights, cache_folder, cached, clear, pull
+from leadline.plugins.need import has
+from leadline.plugins.registry import MODELS
+from leadline.plugins.specs import Commercial, ModelSpec
+
+__all__ = [
+    "CachedWeights",
+    "ModelRow",
+    "Speed",
+    "cached",
+    "clear",
+    "list_models",
+    "measure",
+    "model_rows",
+    "pull_model",
+    "register_model",
+]
+
+PHOTO_HEIGHT, PHOTO_WIDTH = 480, 640
+"""The photo that models are timed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast a model was on this machine.
+
+    Args:
+        time_ms: Median milliseconds for one 640x480 photo, processing included.
+        engine: What ran it.
+        threads: CPU threads asked for; 0 where the engine chose.
+        version: The model's version.
+    """
+
+    time_ms: float
+    engine: str
+    threads: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A model as a list shows it.
+
+    Args:
+        spec: The model.
+        origin: The package it comes from.
+        here: Whether its weights are on this machine.
+        missing: Packages it needs that are not installed.
+        speed: How fast it was here, where that was measured.
+    """
+
+    spec: ModelSpec
+    origin: str
+    here: bool
+    missing: tuple[str, ...]
+    speed: Speed | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as plain JSON values."""
+        spec = self.spec
+        return {
+            "name": spec.name,
+            "kind": str(spec.kind),
+            "summary": spec.summary,
+            "size_bytes": spec.weights.size_bytes,
+            "licence": spec.licence,
+            "commercial": spec.commercial.value,
+            "engines": list(spec.engines),
+            "version": spec.version,
+            "paper": spec.paper,
+            "good_for": spec.good_for,
+            "step_up": spec.step_up,
+            "origin": self.origin,
+            "here": self.here,
+            "missing": list(self.missing),
+            "extra": spec.extra,
+            "speed": None if self.speed is None else asdict(self.speed),
+        }
+
+
+def list_models(*, commercial_ok: bool = False) -> tuple[ModelSpec, ...]:
+    """The models there are, without those of random weights that exist for tests.
+
+    Args:
+        commercial_ok: Only those whose weights allow commercial use.
+
+    Returns:
+        Their specs, built-ins first.
+
+    Example:
+        >>> [model.name for model in list_models()][0]
+        'leadline-indoor-small'
+    """
+    return tuple(row.spec for row in model_rows(commercial_ok=commercial_ok))
+
+
+def model_rows(*, commercial_ok: bool = False, random_too: bool = False) -> tuple[ModelRow, ...]:
+    """The models there are, as a list shows them.
+
+    Args:
+        commercial_ok: Only those whose weights allow commercial use.
+        random_too: Also those of random weights.
+
+    Returns:
+        One row a model.
+    """
+    fetched = {entry.name for entry in cached() if entry.complete}
+    speeds = _speeds()
+    return tuple(
+        ModelRow(
+            spec,
+            MODELS.origin(spec.name),
+            spec.name in fetched or not spec.weights.source.startswith("http"),
+            tuple(package for package in spec.packages if not has(package)),
+            speeds.get(_speed_key(spec)),
+        )
+        for spec in MODELS
+        if (random_too or not spec.weights.source.startswith("code:"))
+        and (not commercial_ok or spec.commercial is Commercial.YES)
+    )
+
+
+def register_model(spec: ModelSpec) -> None:
+    """Makes a model of your own known by its name, in this process.
+
+    Args:
+        spec: The model; its weights may be ``file:PATH`` of an ONNX file.
+
+    Raises:
+        InputError: The name is taken.
+    """
+    MODELS.add(spec.name, spec, origin="this program")
+
+
+def pull_model(name: str) -> Path:
+    """Fetches a model's weights, so that it works without a network.
+
+    Args:
+        name: The model.
+
+    Returns:
+        Where they are.
+
+    Raises:
+        UnknownName: No model has that name.
+        WeightsError: They cannot be fetched, or are damaged.
+    """
+    spec = MODELS.get(name)
+    return pull(spec.weights, name=spec.name)
+
+
+def measure(name: str, *, threads: int = 0, times: int = 12) -> Speed:
+    """Times a model on this machine and remembers the result for lists.
+
+    Args:
+        name: The model.
+        threads: CPU threads; 0 lets the engine choose.
+        times: Photos that are timed, after two that are not.
+
+    Returns:
+        The median.
+
+    Raises:
+        InputError: ``times`` is below 1.
+        UnknownName: No model has that name.
+        OutputError: The result cannot be kept.
+    """
+    if times < 1:
+        raise InputError(f"times = {times} measures nothing", hint="give at least 1")
+    noise = np.random.default_rng(0).integers(0, 256, (PHOTO_HEIGHT, PHOTO_WIDTH, 3), np.uint8)
+    photo = Image.from_array(noise)
+    with open_model(name, threads=threads) as model:
+        spent = [model.infer([photo])[1] for _ in range(times + 2)][2:]
+        speed = Speed(1000 * statistics.median(spent), model.record.engine, threads, model.spec.version)
+        kept = _read_speeds()
+        kept[_speed_key(model.spec)] = asdict(speed)
+    with write_whole(_speeds_file()) as part:
+        part.write_text(json.dumps(kept, indent=1))
+    return speed
+
+
+def _speeds_file() -> Path:
+    return cache_folder().parent / "speeds.json"
+
+
+def _speed_key(spec: ModelSpec) -> str:
+    return f"{spec.name} {spec.version} {os.cpu_count()}"
+
+
+def _read_speeds() -> dict[str, Any]:
+    try:
+        kept = json.loads(_speeds_file().read_text())
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _speeds() -> dict[str, Speed]:
+    found: dict[str, Speed] = {}
+    for key, values in _read_speeds().items():
+        try:
+            found[key] = Speed(**values)
+        except TypeError:
+            # Written by another version: measured again when somebody asks.
+            continue
+    return found

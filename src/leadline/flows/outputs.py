@@ -1,0 +1,112 @@
+"""Which files are made of a photo, and writing them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from leadline.core.results import Prediction
+from leadline.io.sources import Photo
+from leadline.plugins.need import need
+from leadline.plugins.ports import Comparing, Exporter, ExportOptions
+from leadline.plugins.registry import EXPORTERS, load
+from leadline.plugins.specs import ExporterSpec, ModelSpec
+
+__all__ = ["Outputs", "Planned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A file that is to be made.
+
+    Args:
+        format: Name of its exporter.
+        path: The file.
+        of: Places of the models it shows, in the order they were named.
+    """
+
+    format: str
+    path: Path
+    of: tuple[int, ...]
+
+
+class Outputs:
+    """The files that a run makes, and the exporters that write them.
+
+    With several models a file's name carries the model's, and formats that can lay models side by side make one file
+    of all.
+
+    Args:
+        folder: The output folder.
+        formats: Names of exporters.
+        models: The models that will predict.
+        options: Colours.
+
+    Raises:
+        UnknownName: No exporter has a name that was given.
+        MissingExtra: An exporter needs a package that is not installed.
+        KindError: A format cannot hold what a model predicts.
+    """
+
+    def __init__(
+        self, folder: Path, *, formats: Sequence[str], models: Sequence[ModelSpec], options: ExportOptions
+    ) -> None:
+        self.folder = folder
+        self.options = options
+        self._names = tuple(model.name for model in models)
+        self._specs = {name: EXPORTERS.get(name) for name in dict.fromkeys(formats)}
+        self._exporters = {name: _exporter(spec) for name, spec in self._specs.items()}
+        for exporter in self._exporters.values():
+            for model in models:
+                exporter.check(model.kind)
+
+    def plan(self, photo: Photo) -> list[Planned]:
+        """The files that are made of a photo.
+
+        Args:
+            photo: The photo.
+
+        Returns:
+            One entry a file.
+        """
+        planned: list[Planned] = []
+        for name, spec in self._specs.items():
+            every = tuple(range(len(self._names)))
+            if len(every) == 1 or isinstance(self._exporters[name], Comparing):
+                planned.append(Planned(name, photo.output(self.folder, suffix=spec.suffix), every))
+                continue
+            for place, model in enumerate(self._names):
+                suffix = f"_{model}{spec.suffix}"
+                planned.append(Planned(name, photo.output(self.folder, suffix=suffix), (place,)))
+        return planned
+
+    def write(self, planned: Sequence[Planned], predictions: Sequence[Prediction]) -> tuple[Path, ...]:
+        """Writes files, each whole or not at all.
+
+        Args:
+            planned: The files.
+            predictions: One prediction a model.
+
+        Returns:
+            The files that were written.
+
+        Raises:
+            InputError: A prediction has nothing that the format could hold.
+            OutputError: A file cannot be written.
+        """
+        for file in planned:
+            exporter = self._exporters[file.format]
+            if len(file.of) > 1 and isinstance(exporter, Comparing):
+                shown = [predictions[place] for place in file.of]
+                exporter.write_several(shown, file.path, options=self.options)
+            else:
+                exporter.write(predictions[file.of[0]], file.path, options=self.options)
+        return tuple(file.path for file in planned)
+
+
+def _exporter(spec: ExporterSpec) -> Exporter:
+    for package in spec.packages:
+        need(package, who=f"format {spec.name!r}", extra=spec.extra)
+    exporter: Exporter = load(spec.adapter)()
+    return exporter

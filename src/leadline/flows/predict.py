@@ -1,0 +1,317 @@
+"""Depth for photos: files, folders, lists, addresses. Decoding, inference and encoding overlap."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.core.errors import InputError, LeadlineError, MissingExtra
+from leadline.core.image import Image
+from leadline.flows.corridor import Corridor, Outcome
+from leadline.flows.model import DEFAULT_MODEL, Model, open_model
+from leadline.flows.options import Told, check_bounds, told
+from leadline.flows.outputs import Outputs, Planned
+from leadline.flows.report import Failed, Listener, Made, Predicted, Report, Skipped, Started
+from leadline.io.images import DEFAULT_MAX_PIXELS, read_image
+from leadline.io.peek import pixel_count
+from leadline.io.sources import Photo, find_photos
+from leadline.ops.colour import ColourOptions
+from leadline.plugins.ports import ExportOptions
+from leadline.plugins.registry import EXPORTERS, MODELS
+from leadline.plugins.specs import Commercial, ModelSpec
+
+__all__ = ["PredictRequest", "parse_range", "run"]
+
+SIDE_BY_SIDE = "side-by-side"
+
+
+@dataclass(frozen=True, slots=True)
+class PredictRequest:
+    """What ``leadline predict`` is asked for."""
+
+    sources: tuple[str, ...] = field(
+        metadata=told(
+            Told(
+                "Photos, folders, globs, @lists of photos, http(s) addresses, or - for standard input.",
+                positional=True,
+            )
+        )
+    )
+    out: Path = field(
+        default=Path("depth"), metadata=told(Told("Folder for what is made.", short="o", metavar="FOLDER"))
+    )
+    formats: tuple[str, ...] = field(
+        default=("png16", "colour"),
+        metadata=told(
+            Told("What to make; repeat it or use commas.", flag="format", short="f", names="exporter")
+        ),
+    )
+    models: tuple[str, ...] = field(
+        default=(DEFAULT_MODEL,),
+        metadata=told(
+            Told("Model; several are laid side by side.", flag="model", short="m", names="model")
+        ),
+    )
+    colormap: str = field(default="viridis", metadata=told(Told("Colour map of pictures.", names="colormap")))
+    range: str | tuple[float, float] = field(
+        default="robust",
+        metadata=told(
+            Told(
+                "Values the colours span: 2nd to 98th percentile, all, or two numbers in the depth's unit.",
+                metavar="robust|full|LO,HI",
+            )
+        ),
+    )
+    side_by_side: bool = field(
+        default=False, metadata=told(Told("Also make a picture of photo and depth side by side."))
+    )
+    engine: str | None = field(
+        default=None, metadata=told(Told("Engine; the model's own first choice by default.", names="engine"))
+    )
+    device: str = field(default="auto", metadata=told(Told("Device: auto, cpu, cuda … as the engine offers.")))
+    threads: int = field(
+        default=0,
+        metadata=told(Told("CPU threads of the network; 0: one a physical core.", minimum=0, maximum=1024)),
+    )
+    batch: int = field(
+        default=1,
+        metadata=told(
+            Told("Photos of one size that go through the network together.", minimum=1, maximum=256)
+        ),
+    )
+    recursive: bool = field(default=False, metadata=told(Told("Search folders to the bottom.", short="r")))
+    skip_existing: bool = field(default=False, metadata=told(Told("Leave out what is made already.")))
+    fov_deg: float | None = field(
+        default=None,
+        metadata=told(
+            Told(
+                "Horizontal field of view in degrees; metres depend on it.",
+                flag="fov",
+                metavar="DEGREES",
+                minimum=0.1,
+                maximum=179.9,
+            )
+        ),
+    )
+    focal_px: float | None = field(
+        default=None,
+        metadata=told(
+            Told(
+                "Focal length in pixels, instead of --fov.",
+                flag="focal",
+                metavar="PIXELS",
+                minimum=0.001,
+            )
+        ),
+    )
+    max_pixels: int = field(
+        default=DEFAULT_MAX_PIXELS,
+        metadata=told(Told("Largest photo that is decoded, in pixels.", minimum=1)),
+    )
+    commercial_ok: bool = field(
+        default=False, metadata=told(Told("Refuse models whose weights do not allow commercial use."))
+    )
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
+        parse_range(self.range)
+        for name in ("formats", "models"):
+            if not getattr(self, name):
+                raise InputError(f"{name} is empty", hint="name at least one")
+        if self.fov_deg is not None and self.focal_px is not None:
+            raise InputError(
+                f"field of view {self.fov_deg:g}° and focal length {self.focal_px:g} px are both given",
+                hint="give one of --fov and --focal",
+            )
+
+    @property
+    def all_formats(self) -> tuple[str, ...]:
+        """The formats, with the picture that ``side_by_side`` asks for."""
+        return (*self.formats, SIDE_BY_SIDE) if self.side_by_side else self.formats
+
+
+def parse_range(text: str | tuple[float, float]) -> str | tuple[float, float]:
+    """Reads the range that colours span.
+
+    Args:
+        text: ``"robust"``, ``"full"``, ``"LO,HI"``, or the two numbers.
+
+    Returns:
+        The word, or the two numbers.
+
+    Raises:
+        InputError: It is none of these, or LO is not below HI.
+
+    Example:
+        >>> parse_range("0.5,6")
+        (0.5, 6.0)
+    """
+    if text in ("robust", "full"):
+        return text
+    try:
+        low, high = map(float, text.split(",") if isinstance(text, str) else text)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"range {text!r} is not robust, full or LO,HI", hint="such as 0.5,6") from error
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise InputError(f"range {text!r} does not go from a smaller to a larger number", hint="such as 0.5,6")
+    return (low, high)
+
+
+def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
+    """Predicts depth for photos and writes it.
+
+    A photo that cannot be used is reported and the rest is done; any other error ends the run. Files appear whole or
+    not at all, and what is finished stays, whatever happens.
+
+    Args:
+        request: What to do.
+        on_event: Called in this thread when the run starts and when a photo is done, skipped or failed.
+
+    Returns:
+        What was done.
+
+    Raises:
+        InputError: No photo was found.
+        UnknownName: No model, format or engine has a name that was given.
+        KindError: A format cannot hold what a model predicts.
+        MissingExtra: A package that is needed is not installed.
+        WeightsError: Weights are not here, cannot be fetched, or are damaged.
+        EngineError: The engine failed.
+        OutputError: A file cannot be written.
+    """
+    tell = on_event or _tell_nobody
+    specs = _specs(request)
+    for name in request.all_formats:
+        EXPORTERS.get(name)
+    photos = find_photos(request.sources, recursive=request.recursive)
+    options = ExportOptions(ColourOptions(request.colormap, parse_range(request.range)))
+    outputs = Outputs(request.out, formats=request.all_formats, models=specs, options=options)
+    with _opened(request, specs) as models:
+        tell(Started(len(photos), tuple(model.record for model in models)))
+        start_s = time.perf_counter()
+        order = {photo: place for place, photo in enumerate(photos)}
+        tasks, skipped = _tasks(photos, outputs, skip=request.skip_existing)
+        for skip in skipped:
+            tell(skip)
+        done: list[tuple[int, Predicted]] = []
+        failed: list[tuple[int, Failed]] = []
+        for outcome in _corridor(request, models, outputs).run(tasks):
+            place = order[outcome.item.photo]
+            if outcome.saved is not None:
+                done.append((place, outcome.saved))
+                tell(outcome.saved)
+            else:
+                failed.append((place, _failed(outcome)))
+                tell(failed[-1][1])
+        return Report(
+            request.out,
+            tuple(model.record for model in models),
+            tuple(event for _, event in sorted(done, key=lambda pair: pair[0])),
+            tuple(skipped),
+            tuple(event for _, event in sorted(failed, key=lambda pair: pair[0])),
+            time.perf_counter() - start_s,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    photo: Photo
+    planned: tuple[Planned, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """A photo with every model's raw values and the seconds each took."""
+
+    image: Image
+    values: tuple[NDArray[np.float32], ...]
+    times_s: tuple[float, ...]
+
+
+def _tell_nobody(_: object) -> None:
+    """The listener of those who do not listen."""
+
+
+def _specs(request: PredictRequest) -> list[ModelSpec]:
+    specs = [MODELS.get(name) for name in dict.fromkeys(request.models)]
+    for spec in specs:
+        if request.commercial_ok and spec.commercial is not Commercial.YES:
+            raise InputError(
+                f"model {spec.name!r} is not cleared for commercial use: {spec.commercial.value} ({spec.licence})",
+                hint="'leadline models --commercial-ok' lists those that are",
+            )
+    return specs
+
+
+@contextmanager
+def _opened(request: PredictRequest, specs: Sequence[ModelSpec]) -> Iterator[list[Model]]:
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(
+                open_model(spec, engine=request.engine, threads=request.threads, device=request.device)
+            )
+            for spec in specs
+        ]
+
+
+def _tasks(
+    photos: Sequence[Photo], outputs: Outputs, *, skip: bool
+) -> tuple[list[_Task], list[Skipped]]:
+    tasks: list[_Task] = []
+    skipped: list[Skipped] = []
+    for photo in photos:
+        planned = [file for file in outputs.plan(photo) if not (skip and file.path.exists())]
+        if planned:
+            tasks.append(_Task(photo, tuple(planned)))
+        else:
+            skipped.append(Skipped(photo.source))
+    return tasks, skipped
+
+
+def _corridor(
+    request: PredictRequest, models: Sequence[Model], outputs: Outputs
+) -> Corridor[_Task, Image, _Raw, Predicted]:
+    def read(task: _Task) -> Image:
+        return read_image(
+            task.photo.source,
+            fov_deg=request.fov_deg,
+            focal_px=request.focal_px,
+            max_pixels=request.max_pixels,
+        )
+
+    def infer(images: Sequence[Image]) -> list[_Raw]:
+        answers = [model.infer(images) for model in models]
+        return [
+            _Raw(image, tuple(arrays[k] for arrays, _ in answers), tuple(time_s for _, time_s in answers))
+            for k, image in enumerate(images)
+        ]
+
+    def write(task: _Task, raw: _Raw) -> Predicted:
+        predictions = [
+            model.pack(raw.image, values, time_s)
+            for model, values, time_s in zip(models, raw.values, raw.times_s, strict=True)
+        ]
+        written = outputs.write(task.planned, predictions)
+        return Predicted(task.photo.source, written, tuple(map(Made.of, predictions)))
+
+    return Corridor(
+        load=read,
+        work=infer,
+        save=write,
+        size=lambda task: pixel_count(task.photo.source) * len(models),
+        alike=lambda one, other: one.rgb_HW3.shape == other.rgb_HW3.shape,
+        spares=(InputError, MissingExtra),
+        batch=request.batch,
+    )
+
+
+def _failed(outcome: Outcome[_Task, Predicted]) -> Failed:
+    error = outcome.error
+    assert isinstance(error, LeadlineError)
+    return Failed(outcome.item.photo.source, str(error), error.code, error)

@@ -1,0 +1,44 @@
+"""Random-weight variants of the built-in families, so that every contract runs on a CPU without a download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from leadline.exporters.onnx import export_network
+from leadline.models.leadline_indoor.net import IndoorNet, build
+
+__all__ = ["indoor", "indoor_net"]
+
+ENCODER = "test_efficientnet"
+WIDTHS = (16, 12, 8, 8, 4)
+
+
+def indoor_net() -> IndoorNet:
+    """A very small leadline-indoor network, random everywhere, so that every part of it shows in its depth.
+
+    Returns:
+        The network, the same each time, in training mode.
+    """
+    net = build(encoder=ENCODER, widths=WIDTHS, seed=1)
+    for module in net.modules():
+        if hasattr(module, "running_mean"):
+            module.running_mean.normal_(0, 0.2)
+            module.running_var.uniform_(0.5, 1.5)
+            module.bias.data.normal_(0, 0.2)
+    net.head.weight.data.normal_(0, 0.3)
+    return net
+
+
+def indoor(folder: Path) -> Path:
+    """Makes the file of ``leadline-indoor-tiny``.
+
+    Args:
+        folder: Where to put it.
+
+    Returns:
+        The file.
+    """
+    path = folder / "leadline-indoor-tiny.onnx"
+    record = {"name": "leadline-indoor-tiny", "version": "1", "kind": "metric-depth"}
+    export_network(indoor_net().folded(), path, record=record)
+    return path
