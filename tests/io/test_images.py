@@ -203,7 +203,7 @@ def test_an_address_that_fails_is_told(site: Any) -> None:
 def test_empty_and_foreign_files_are_named(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     path.touch()
-    with pytest.raises(InputError, match=r"'.*photo.jpg' is empty \\(0 bytes\\); copy the photo again"):
+    with pytest.raises(InputError, match=r"'.*photo.jpg' is empty \(0 bytes\); copy the photo again"):
         read_image(path)
     path.write_text("this is my shopping list\n")
     with pytest.raises(InputError, match=r"'.*photo.jpg' is no photo: it looks like plain text; name a JPEG"):
