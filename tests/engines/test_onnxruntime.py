@@ -40,7 +40,12 @@ def _photo(height: int, width: int, *, seed: int = 0, f_px: float | None = None)
 
 
 def _network(
-    path: Path, spec: ModelSpec, *, shape: tuple[int | str, ...], op: str = "ReduceMean", **more: NDArray[np.int64]
+    path: Path,
+    spec: ModelSpec,
+    *,
+    shape: tuple[int | str, ...],
+    op: str = "ReduceMean",
+    **more: NDArray[np.int64],
 ) -> ModelSpec:
     """A network that averages the three channels of a normalised image; ``shape`` is its input's."""
     inputs = [helper.make_tensor_value_info("rgb", TensorProto.FLOAT, shape)]
@@ -96,11 +101,15 @@ def test_batches_of_mixed_sizes_keep_their_order(brightness: ModelSpec) -> None:
     assert _open(brightness).run([]) == []
 
 
-def test_photos_of_one_size_go_through_together(brightness: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_photos_of_one_size_go_through_together(
+    brightness: ModelSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
     session = _open(brightness)
     fed: list[int] = []
     call = session._call
-    monkeypatch.setattr(session, "_call", lambda output, feed: (fed.append(len(feed["image"])), call(output, feed))[1])
+    monkeypatch.setattr(
+        session, "_call", lambda output, feed: (fed.append(len(feed["image"])), call(output, feed))[1]
+    )
     session.run([_photo(4, 4), _photo(4, 4), _photo(4, 5), _photo(4, 4)])
     assert fed == [2, 1, 1]
 
@@ -162,7 +171,9 @@ def test_a_device_that_does_not_start_is_no_silent_fall_back_to_the_cpu(
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", None])
-def test_a_file_that_is_no_model_is_refused(brightness: ModelSpec, tmp_path: Path, content: bytes | None) -> None:
+def test_a_file_that_is_no_model_is_refused(
+    brightness: ModelSpec, tmp_path: Path, content: bytes | None
+) -> None:
     path = tmp_path / "model.onnx"
     if content is not None:
         path.write_bytes(content)
@@ -202,7 +213,10 @@ def test_declared_processing_is_applied_in_closed_form(brightness: ModelSpec, tm
         _network(tmp_path / "net.onnx", brightness, shape=(1, 3, 4, 6), **CHANNELS), processing=processing
     )
     session = _open(spec)
-    dark, bright = Image.from_array(np.zeros((8, 9, 3), np.uint8)), Image.from_array(np.full((3, 3, 3), 255, np.uint8))
+    dark, bright = (
+        Image.from_array(np.zeros((8, 9, 3), np.uint8)),
+        Image.from_array(np.full((3, 3, 3), 255, np.uint8)),
+    )
     shadow, light = session.run([dark, bright])
     assert (shadow.shape, light.shape) == ((8, 9), (3, 3))
     np.testing.assert_allclose(shadow, (0.0 - 0.5) / 0.25 * 2 + 3, rtol=1e-6)
@@ -213,13 +227,17 @@ def test_declared_processing_is_applied_in_closed_form(brightness: ModelSpec, tm
 def test_networks_of_fixed_batch_get_that_batch_at_most(
     brightness: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int | str, calls: list[int]
 ) -> None:
-    spec = _network(tmp_path / "net.onnx", brightness, shape=(batch if batch != 2 else "N", 3, 4, 6), **CHANNELS)
+    spec = _network(
+        tmp_path / "net.onnx", brightness, shape=(batch if batch != 2 else "N", 3, 4, 6), **CHANNELS
+    )
     session = _open(replace(spec, processing=Processing(4, 6)))
     if batch == 2:
         session._largest_batch = 2
     fed: list[int] = []
     call = session._call
-    monkeypatch.setattr(session, "_call", lambda output, feed: (fed.append(len(feed["rgb"])), call(output, feed))[1])
+    monkeypatch.setattr(
+        session, "_call", lambda output, feed: (fed.append(len(feed["rgb"])), call(output, feed))[1]
+    )
     photos = [_photo(5, 5, seed=1), _photo(6, 9, seed=2), _photo(5, 5, seed=3)]
     together = session.run(photos)
     assert fed == calls
@@ -235,7 +253,11 @@ def test_a_network_that_answers_three_maps_is_refused(brightness: ModelSpec, tmp
 
 def test_a_network_that_loses_photos_is_refused(brightness: ModelSpec, tmp_path: Path) -> None:
     spec = _network(
-        tmp_path / "net.onnx", brightness, shape=("N", 3, 4, 4), op="Reshape", shape_=np.array([1, -1], np.int64)
+        tmp_path / "net.onnx",
+        brightness,
+        shape=("N", 3, 4, 4),
+        op="Reshape",
+        shape_=np.array([1, -1], np.int64),
     )
     with pytest.raises(EngineError, match=r"answered \(1, 96\) for a batch of 2"):
         _open(replace(spec, processing=Processing(4, 4))).run([_photo(2, 2), _photo(2, 2)])

@@ -22,13 +22,23 @@ Examples:
 """
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--kind", metavar="KIND", help="What the numbers of a bare depth file mean: metric-depth, disparity …")
-@click.option("--scale", type=float, metavar="NUMBER", help="Units per stored step of a bare depth file: 0.001.")
 @click.option(
-    "--max-pixels", type=click.IntRange(1), default=DEFAULT_MAX_PIXELS, show_default=True, help="Largest file that is read."
+    "--kind", metavar="KIND", help="What the numbers of a bare depth file mean: metric-depth, disparity …"
+)
+@click.option(
+    "--scale", type=float, metavar="NUMBER", help="Units per stored step of a bare depth file: 0.001."
+)
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    default=DEFAULT_MAX_PIXELS,
+    show_default=True,
+    help="Largest file that is read.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file.")
-def info(files: tuple[str, ...], kind: str | None, scale: float | None, max_pixels: int, as_json: bool) -> None:
+def info(
+    files: tuple[str, ...], kind: str | None, scale: float | None, max_pixels: int, as_json: bool
+) -> None:
     """What a depth file or a photo is, in words."""
     meaning = None if kind is None else Kind.parse(kind)
     for file in files:

@@ -23,7 +23,9 @@ Examples:
 """,
 )
 @click.option("--commercial-ok", is_flag=True, help="Only models whose weights allow commercial use.")
-@click.option("--all", "random_too", is_flag=True, help="Also models of random weights, which exist for tests.")
+@click.option(
+    "--all", "random_too", is_flag=True, help="Also models of random weights, which exist for tests."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a model.")
 @click.pass_context
 def models(context: click.Context, commercial_ok: bool, random_too: bool, as_json: bool) -> None:
@@ -65,7 +67,12 @@ def list_cached(as_json: bool) -> None:
     entries = cached()
     for entry in entries:
         if as_json:
-            values = {"name": entry.name, "path": str(entry.path), "size_bytes": entry.size_bytes, "complete": entry.complete}
+            values = {
+                "name": entry.name,
+                "path": str(entry.path),
+                "size_bytes": entry.size_bytes,
+                "complete": entry.complete,
+            }
             click.echo(json.dumps(values))
         else:
             part = "" if entry.complete else "  (unfinished; pull goes on from there)"
@@ -99,7 +106,13 @@ Examples:
 """,
 )
 @click.argument("names", nargs=-1)
-@click.option("--threads", type=click.IntRange(0, 1024), default=0, show_default=True, help="CPU threads; 0: one a physical core.")
+@click.option(
+    "--threads",
+    type=click.IntRange(0, 1024),
+    default=0,
+    show_default=True,
+    help="CPU threads; 0: one a physical core.",
+)
 def measure_models(names: tuple[str, ...], threads: int) -> None:
     """Time models on this machine; the list shows the result from then on."""
     here = [row.spec.name for row in model_rows() if row.here and not row.missing]

@@ -58,25 +58,28 @@ def request_of(request: type[RequestT], values: dict[str, Any]) -> RequestT:
 def _parameter(field: dataclasses.Field[Any], hint: Any) -> Callable[[CommandT], CommandT]:
     option = told_of(field)
     several = getattr(hint, "__origin__", None) is tuple
-    required = field.default is dataclasses.MISSING
+    default: Any = field.default
+    required = default is dataclasses.MISSING
     if option.positional:
-        return click.argument(field.name, nargs=-1 if several else 1, required=required, type=_type(hint, option))
+        return click.argument(
+            field.name, nargs=-1 if several else 1, required=required, type=_type(hint, option)
+        )
     flags = [f"--{option.flag or field.name.replace('_', '-')}", field.name]
     if option.short:
         flags.insert(0, f"-{option.short}")
     if hint is bool:
-        return click.option(*flags, is_flag=True, default=field.default, help=option.help)
+        return click.option(*flags, is_flag=True, default=default, help=option.help)
     return click.option(
         *flags,
         type=_type(hint, option),
         multiple=several,
         callback=_split if several else None,
-        default=None if required else field.default,
+        default=None if required else default,
         required=required,
-        show_default=not several and field.default not in (None, dataclasses.MISSING),
+        show_default=not several and not required and default is not None,
         metavar=option.metavar or None,
         shell_complete=_completer(option.names),
-        help=option.help + (f"  [default: {','.join(field.default)}]" if several and not required else ""),
+        help=option.help + (f"  [default: {','.join(default)}]" if several and not required else ""),
     )
 
 
@@ -88,11 +91,15 @@ def _type(hint: Any, option: Told) -> click.ParamType[Any]:
     if plain is Path:
         return click.Path(path_type=Path)
     if plain is int and (option.minimum is not None or option.maximum is not None):
-        return click.IntRange(*(None if bound is None else int(bound) for bound in (option.minimum, option.maximum)))
+        return click.IntRange(_whole(option.minimum), _whole(option.maximum))
     if plain is float and (option.minimum is not None or option.maximum is not None):
         return click.FloatRange(option.minimum, option.maximum)
     known: dict[Any, click.ParamType[Any]] = {int: click.INT, float: click.FLOAT}
     return known.get(plain, click.STRING)
+
+
+def _whole(bound: float | None) -> int | None:
+    return None if bound is None else int(bound)
 
 
 def _split(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -121,5 +128,9 @@ def _known(names: str) -> tuple[str, ...]:
         return tuple(COLORMAPS)
     from leadline.plugins import registry
 
-    tables = {"model": registry.MODELS, "exporter": registry.EXPORTERS, "engine": registry.ENGINES}
+    tables: dict[str, registry.Registry[Any]] = {
+        "model": registry.MODELS,
+        "exporter": registry.EXPORTERS,
+        "engine": registry.ENGINES,
+    }
     return tables[names].names()

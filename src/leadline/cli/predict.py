@@ -34,7 +34,10 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @options_of(PredictRequest)
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object an event on standard output, a summary last."
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON object an event on standard output, a summary last.",
 )
 def predict(as_json: bool, **options: Any) -> None:
     """Depth from photos.
@@ -110,7 +113,9 @@ def _tell_models(report: Report) -> None:
     for record in report.models:
         spec = MODELS.get(record.name)
         if assumed and spec.scale_needs_focal:
-            click.echo("The lens is not known, so the metres are uncertain: give --fov DEGREES or --focal PIXELS.")
+            click.echo(
+                "The lens is not known, so the metres are uncertain: give --fov DEGREES or --focal PIXELS."
+            )
         if spec.good_for:
             more = f" For more: {spec.step_up}." if spec.step_up else ""
             click.echo(f"{spec.name} is good for {spec.good_for.rstrip('.')}.{more}")

@@ -71,7 +71,10 @@ class Corridor(Generic[ItemT, LoadedT, WorkedT, SavedT]):
             One outcome an item, in the order they are finished. When the caller stops, or an error ends the run, what
             is being saved is saved to its end and nothing else is begun.
         """
-        with ThreadPoolExecutor(self.threads, "load") as loaders, ThreadPoolExecutor(self.threads, "save") as savers:
+        with (
+            ThreadPoolExecutor(self.threads, "load") as loaders,
+            ThreadPoolExecutor(self.threads, "save") as savers,
+        ):
             passage = _Passage(self, iter(items), loaders, savers)
             try:
                 yield from passage.outcomes()

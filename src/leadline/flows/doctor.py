@@ -19,7 +19,9 @@ from leadline.plugins.specs import EngineSpec
 
 __all__ = ["Diagnosis", "EngineState", "Extra", "Package", "diagnose"]
 
-_REQUIREMENT = re.compile(r"^(?P<name>[\w.-]+)(?:\[(?P<extras>[\w,. -]+)\])?[^;]*(?:;.*extra\s*==\s*['\"](?P<extra>[\w.-]+)['\"])?")
+_REQUIREMENT = re.compile(
+    r"^(?P<name>[\w.-]+)(?:\[(?P<extras>[\w,. -]+)\])?[^;]*(?:;.*extra\s*==\s*['\"](?P<extra>[\w.-]+)['\"])?"
+)
 _FOR_WORKING_ON_LEADLINE = "dev"
 
 
@@ -193,4 +195,3 @@ def _plugins() -> tuple[tuple[str, ...], tuple[str, ...]]:
                 found.append(f"{registry.what} {name!r} of {origin}")
         problems += [f"{who}: {why}" for who, why in registry.problems.items()]
     return tuple(found), tuple(problems)
-

@@ -79,8 +79,17 @@ def describe(
 
 def _told(path: str, kind: Kind, scale: float | None) -> Description:
     depth, record = read_depth(path, kind=kind, scale=scale)
-    facts = (f"kind: {kind} ({kind.words}), as you said", f"valid: {100 * float(depth.valid.mean()):.3g}% of pixels")
-    details = {"path": path, "role": "depth", "summary": repr(depth), "facts": list(facts), "record": record.to_dict()}
+    facts = (
+        f"kind: {kind} ({kind.words}), as you said",
+        f"valid: {100 * float(depth.valid.mean()):.3g}% of pixels",
+    )
+    details = {
+        "path": path,
+        "role": "depth",
+        "summary": repr(depth),
+        "facts": list(facts),
+        "record": record.to_dict(),
+    }
     return Description(path, "depth", repr(depth), facts, details)
 
 

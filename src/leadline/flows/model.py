@@ -161,7 +161,11 @@ class Model:
 
 
 def open_model(
-    name: str | ModelSpec = DEFAULT_MODEL, *, engine: str | None = None, threads: int = 0, device: str = "auto"
+    name: str | ModelSpec = DEFAULT_MODEL,
+    *,
+    engine: str | None = None,
+    threads: int = 0,
+    device: str = "auto",
 ) -> Model:
     """Opens a model.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,8 @@ def brightness_depth(image: Image) -> NDArray[np.float64]:
     Returns:
         Depth in metres, shape (H, W).
     """
-    f_px = np.sqrt(image.camera.fx * image.camera.fy)
-    return (1 + image.rgb_HW3[..., 0] / 255.0) * f_px / FOCAL_PX
+    factor = math.sqrt(image.camera.fx * image.camera.fy) / FOCAL_PX
+    return np.asarray((1 + image.rgb_HW3[..., 0].astype(np.float64) / 255) * factor)
 
 
 def write_brightness(path: Path) -> Path:
