@@ -1,0 +1,51 @@
+"""What the point cloud exporters share: which kinds may become points, and how."""
+
+from __future__ import annotations
+
+from leadline.core.cloud import PointCloud
+from leadline.core.errors import KindError
+from leadline.core.kind import Freedom, Kind, Quantity
+from leadline.core.results import Prediction
+from leadline.ops.geometry import unproject
+
+__all__ = ["check_kind", "cloud_of"]
+
+
+def check_kind(kind: Kind) -> None:
+    """Refuses kinds that have no place in space (law 4).
+
+    Args:
+        kind: The kind of the depth.
+
+    Raises:
+        KindError: It is inverse depth, or its shift is unknown.
+
+    Example:
+        >>> check_kind(Kind())
+    """
+    if kind.freedom is Freedom.AFFINE:
+        raise KindError(
+            f"{kind} cannot become a point cloud: an unknown shift bends space",
+            hint="align it to known depths first (leadline.align), or use a model that predicts metres",
+        )
+    if kind.quantity is Quantity.INVERSE:
+        raise KindError(
+            f"{kind} cannot become a point cloud: its numbers are one over distance",
+            hint="invert it to depth first",
+        )
+
+
+def cloud_of(prediction: Prediction) -> PointCloud:
+    """The coloured points of a prediction, in the camera's frame.
+
+    Args:
+        prediction: Depth with a camera, and its photo.
+
+    Returns:
+        One point a valid pixel; the unit is arbitrary where the scale is unknown.
+
+    Raises:
+        KindError: The kind is refused, or there is no camera.
+    """
+    check_kind(prediction.depth.kind)
+    return unproject(prediction.depth, image=prediction.image)
