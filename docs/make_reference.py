@@ -27,7 +27,11 @@ def _commands(command: click.Command, name: str, depth: int = 2) -> str:
 
 
 def cli_page() -> str:
-    return "# Command line\n\nMade from the code by `docs/make_reference.py`.\n\n" + _commands(cli, "leadline").rstrip() + "\n"
+    return (
+        "# Command line\n\nMade from the code by `docs/make_reference.py`.\n\n"
+        + _commands(cli, "leadline").rstrip()
+        + "\n"
+    )
 
 
 def _signature(value: object) -> str:

@@ -42,7 +42,9 @@ def test_links_and_pictures_are_there(page: Path) -> None:
 
 
 def test_readme_opens_with_its_two_lines_and_ci_runs_the_second() -> None:
-    lines = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("python3 -m venv")]
+    lines = [
+        line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("python3 -m venv")
+    ]
     assert len(lines) == 2
     assert lines[0].endswith("leadline demo")
     assert lines[1].endswith("pytest")
@@ -51,7 +53,12 @@ def test_readme_opens_with_its_two_lines_and_ci_runs_the_second() -> None:
 
 def test_reference_pages_are_as_the_code_says() -> None:
     done = subprocess.run(
-        [sys.executable, "docs/make_reference.py", "--check"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "docs/make_reference.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -69,7 +76,9 @@ def test_nothing_in_the_tree_knows_one_machine() -> None:
         if file == this or file.suffix in {".png", ".jpg", ".onnx", ".webp"}:
             continue
         for number, line in enumerate(file.read_text(errors="replace").splitlines(), 1):
-            assert not path.search(line), f"{file.relative_to(ROOT)}:{number} holds a path of one machine: {line.strip()[:100]}"
+            assert not path.search(line), (
+                f"{file.relative_to(ROOT)}:{number} holds a path of one machine: {line.strip()[:100]}"
+            )
 
 
 def test_python_in_the_documents_runs(tmp_path: Path, photo: Path) -> None:
@@ -79,5 +88,12 @@ def test_python_in_the_documents_runs(tmp_path: Path, photo: Path) -> None:
         blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
         assert blocks, f"{page.name} shows no Python"
         for block in blocks:
-            done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+            done = subprocess.run(
+                [sys.executable, "-c", block],
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
             assert done.returncode == 0, f"{page.name}:\n{block}\n{done.stderr}"

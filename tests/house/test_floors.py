@@ -14,13 +14,18 @@ CHECKS = {
     "lint": ["-m", "ruff", "check", "--no-cache", "."],
     "format": ["-m", "ruff", "format", "--no-cache", "--check", "src", "tests", "docs", "benchmarks"],
     "types": ["-m", "mypy"],
-    "floors": ["-c", "import sys; from importlinter.cli import lint_imports_command as c; sys.argv[1:] = ['--no-cache']; c()"],
+    "floors": [
+        "-c",
+        "import sys; from importlinter.cli import lint_imports_command as c; sys.argv[1:] = ['--no-cache']; c()",
+    ],
 }
 
 
 @pytest.mark.parametrize("check", list(CHECKS))
 def test_house_is_in_order(check: str) -> None:
-    done = subprocess.run([sys.executable, *CHECKS[check]], cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+    done = subprocess.run(
+        [sys.executable, *CHECKS[check]], cwd=ROOT, capture_output=True, text=True, timeout=280, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
