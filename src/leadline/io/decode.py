@@ -19,7 +19,7 @@ from leadline.plugins.need import need
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
-__all__ = ["DEFAULT_MAX_PIXELS", "PHOTO_SUFFIXES", "calm", "check_pixels", "open_picture"]
+__all__ = ["DEFAULT_MAX_PIXELS", "PHOTO_SUFFIXES", "PICTURE_ERRORS", "calm", "check_pixels", "open_picture"]
 
 DEFAULT_MAX_PIXELS = 256_000_000
 """Largest photo that is decoded unless the caller says otherwise: above any phone's, below a machine's memory."""

@@ -145,9 +145,8 @@ def _allowed(record: Record) -> str:
         return "may be resized, ranked, coloured and aligned to a reference; not inverted, no point cloud"
     if kind.quantity is Quantity.INVERSE:
         return "larger is nearer; invert it before making a point cloud"
-    return "may be made a point cloud" + (
-        " in arbitrary units" if kind.freedom is Freedom.SCALE else " in metres"
-    )
+    unit = "in arbitrary units" if kind.freedom is Freedom.SCALE else "in metres"
+    return f"may be made a point cloud {unit}" + ("" if record.camera else ", once a camera is given")
 
 
 def _picture(path: Path, max_pixels: int) -> FileDescription | None:

@@ -64,7 +64,7 @@ def read_npz(path: Path, array: str, max_pixels: int) -> Stored:
         InputError: It is damaged, too large, or holds no such array, or several and none was named.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
             if RECORD_KEY in archive.files:
                 return _ours(archive, path, max_pixels)
             return Stored(_bare(archive, path, array, max_pixels), "NPZ archive")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError
 from leadline.core.record import RECORD_KEY, Record
-from leadline.io.decode import open_picture
+from leadline.io.decode import PICTURE_ERRORS, open_picture
 from leadline.io.depth_formats.stored import Stored, encoded_16bit, floats
 from leadline.io.marks import TIFF_DESCRIPTION, mark_of
 
@@ -98,7 +98,10 @@ def _numbers(picture: PilImage, path: Path) -> NDArray[Any]:
             f"{str(path)!r} is a picture in {picture.mode}, not one channel of depth",
             hint="name a 16-bit or float single-channel file",
         )
-    pages = getattr(picture, "n_frames", 1)
+    try:
+        pages = getattr(picture, "n_frames", 1)
+    except PICTURE_ERRORS as error:
+        raise InputError(f"{str(path)!r} is damaged ({error})", hint="copy or write it again") from error
     if pages != 1:
         raise InputError(f"{str(path)!r} has {pages} pages", hint="save the depth page to a file of its own")
     return np.asarray(picture)
