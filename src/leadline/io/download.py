@@ -18,7 +18,7 @@ __all__ = ["download"]
 
 _CHUNK = 2**20
 _TRIES = 3
-_PARTIAL = 206
+_PARTIAL, _BEYOND = 206, 416
 
 
 class _CutShort(OSError):
@@ -67,6 +67,9 @@ def download(url: str, path: Path, *, sha256: str, size_bytes: int, name: str, b
             f"weights of {name!r} cannot be fetched from {url}: {reason(error)}",
             hint=f"fetch that file where there is a network and put it at {str(path)!r}",
         ) from error
+    finally:
+        if part.is_file() and part.stat().st_size == 0:
+            part.unlink(missing_ok=True)
     return path
 
 
@@ -86,11 +89,14 @@ def _append(stream: BinaryIO, url: str, size_bytes: int, name: str, bar: bool) -
     have = stream.seek(0, os.SEEK_END)
     if size_bytes and have >= size_bytes:
         return
-    with request(url, headers={"Range": f"bytes={have}-"} if have else {}) as answer:
+    with _answer(url, have) as answer:
         if have and not _continues(answer, have):
             stream.truncate(0)
             have = 0
-        total = size_bytes or (have + answer.length if answer.length is not None else 0)
+        offered = None if answer.length is None else have + answer.length
+        if size_bytes and offered not in (None, size_bytes):
+            raise _wrong(name, url, f"the server has {offered:,} bytes, {size_bytes:,} were expected")
+        total = size_bytes or offered or 0
         with _bar(name, have, total, bar) as tick:
             while chunk := answer.read(_CHUNK):
                 stream.write(chunk)
@@ -101,6 +107,18 @@ def _append(stream: BinaryIO, url: str, size_bytes: int, name: str, bar: bool) -
         stream.flush()
     if have < total:
         raise _CutShort(f"weights of {name!r} stopped after {have:,} of {total:,} bytes from {url}")
+
+
+def _answer(url: str, have: int) -> HTTPResponse:
+    from urllib.error import HTTPError
+
+    try:
+        return request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    except HTTPError as error:
+        if error.code != _BEYOND:
+            raise
+        error.close()
+        return request(url)
 
 
 def _continues(answer: HTTPResponse, have: int) -> bool:
@@ -115,9 +133,17 @@ def _check(part: Path, sha256: str, size_bytes: int, name: str, url: str) -> Non
     if found == sha256 and size_bytes in (0, size):
         return
     part.unlink()
-    raise WeightsError(
-        f"weights of {name!r} from {url} are not what they should be: {size:,} bytes with SHA-256 {found[:16]}…, "
-        f"expected {size_bytes:,} with {sha256[:16]}… (removed)",
+    expected = f"{size_bytes:,} bytes with " if size_bytes else ""
+    raise _wrong(
+        name,
+        url,
+        f"{size:,} bytes with SHA-256 {found[:16]}…, expected {expected}{sha256[:16]}… (removed)",
+    )
+
+
+def _wrong(name: str, url: str, what: str) -> WeightsError:
+    return WeightsError(
+        f"weights of {name!r} from {url} are not what they should be: {what}",
         hint="run again; if it stays so, the file at that address was changed",
     )
 

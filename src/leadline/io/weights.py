@@ -100,6 +100,7 @@ def pull(weights: Weights, *, name: str, progress: Progress = "bar") -> Path:
     path = _cached_path(weights, name)
     if path.is_file() and weights.size_bytes in (0, path.stat().st_size):
         return path
+    path.unlink(missing_ok=True)
     return download(
         weights.source,
         path,
