@@ -83,7 +83,7 @@ def _caption(width: int, height: int, names: Sequence[str]) -> NDArray[np.uint8]
     from PIL import Image, ImageDraw, ImageFont
 
     strip = Image.new("RGB", (width, height), (_PAPER,) * 3)
-    size = round(min(0.026 * width, 0.3 * height))
+    size = round(min(max(11, 0.026 * width), 0.3 * height))
     if size >= 8:
         font = ImageFont.load_default(size)
         text = ", ".join(names)
