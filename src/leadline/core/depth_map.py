@@ -145,12 +145,13 @@ class DepthMap:
         owned: bool,
     ) -> NDArray[np.float32]:
         unknown = ~(valid | infinite)
-        changes = bool(unknown.any()) or bool(infinite.any())
+        marker = np.float32(np.inf if self.kind.quantity is Quantity.DEPTH else 0.0)
+        changes = bool(((unknown & ~np.isnan(values)) | (infinite & (values != marker))).any())
         if not owned and (changes or values.flags.writeable):
             values = values.copy()
         if changes:
             values[unknown] = np.nan
-            values[infinite] = np.inf if self.kind.quantity is Quantity.DEPTH else 0.0
+            values[infinite] = marker
         return _frozen(values)
 
     @property
