@@ -92,6 +92,22 @@ def test_room_limits_what_is_inside() -> None:
     assert 1 < watch.most <= 3
 
 
+def test_save_room_limits_what_is_saved_at_once() -> None:
+    watch = Watch()
+    now: list[int] = []
+    most: list[int] = []
+
+    def save(item: int, worked: int) -> str:
+        now.append(item)
+        most.append(len(now))
+        time.sleep(0.002)
+        now.remove(item)
+        return "ok"
+
+    assert len(list(_corridor(watch, save=save, room=9, save_room=1, threads=3).run(range(20)))) == 20
+    assert max(most) == 1
+
+
 def test_an_item_larger_than_the_room_goes_through_alone() -> None:
     watch = Watch()
     outcomes = list(_corridor(watch, room=3, size=lambda item: 100).run(range(6)))

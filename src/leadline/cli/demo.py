@@ -9,6 +9,8 @@ import click
 from leadline.cli.options import options_of, request_of
 from leadline.cli.predict import carry_out
 from leadline.flows.demo import DemoRequest, demo_request
+from leadline.flows.predict import SIDE_BY_SIDE
+from leadline.plugins.registry import EXPORTERS
 
 __all__ = ["demo"]
 
@@ -27,5 +29,6 @@ def demo(**options: Any) -> None:
     It needs no network. Open the side-by-side picture first, then the .glb in any 3D viewer.
     """
     report = carry_out(demo_request(request_of(DemoRequest, options)))
-    side = next(path for path in report.done[0].outputs if path.name.endswith("_side.png"))
+    suffix = EXPORTERS.get(SIDE_BY_SIDE).suffix
+    side = next(path for photo in report.done for path in photo.outputs if path.name.endswith(suffix))
     click.echo(f"Look at {side} first. Then: leadline predict YOUR_PHOTO.jpg")

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Generic, TypeVar
 
 __all__ = ["Corridor", "Outcome"]
@@ -48,6 +49,7 @@ class Corridor(Generic[ItemT, LoadedT, WorkedT, SavedT]):
         spares: Errors of ``load`` and ``save`` that concern one item only; any other ends the run.
         batch: Most items that are worked on together.
         room: Largest sum of sizes inside.
+        save_room: Largest sum of sizes that are being saved, which takes most memory an item.
         threads: Threads that load, and as many that save.
     """
 
@@ -59,6 +61,7 @@ class Corridor(Generic[ItemT, LoadedT, WorkedT, SavedT]):
     spares: tuple[type[Exception], ...]
     batch: int = 1
     room: int = 60_000_000
+    save_room: int = 30_000_000
     threads: int = field(default_factory=lambda: max(2, min(8, os.cpu_count() or 1)))
 
     def run(self, items: Iterable[ItemT]) -> Iterator[Outcome[ItemT, SavedT]]:
@@ -97,6 +100,7 @@ class _Passage(Generic[ItemT, LoadedT, WorkedT, SavedT]):
         self.items = items
         self.loaders, self.savers = loaders, savers
         self.loading: deque[tuple[ItemT, int, Future[LoadedT]]] = deque()
+        self.ready: deque[tuple[ItemT, int, WorkedT]] = deque()
         self.saving: dict[Future[SavedT], tuple[ItemT, int]] = {}
         self.next: tuple[ItemT, int] | None = None
         self.inside = 0
@@ -105,16 +109,19 @@ class _Passage(Generic[ItemT, LoadedT, WorkedT, SavedT]):
     def outcomes(self) -> Iterator[Outcome[ItemT, SavedT]]:
         while True:
             self._let_in()
-            if self.loading:
+            first = [future for _, _, future in islice(self.loading, self.corridor.batch)]
+            late = [future for future in first if not future.done()]
+            if first and not late:
                 yield from self._work()
-            elif self.saving:
-                wait(self.saving, return_when=FIRST_COMPLETED)
+            elif late or self.saving:
+                wait([*late, *self.saving], return_when=FIRST_COMPLETED)
             else:
                 return
             yield from self._harvest()
+            self._let_save()
 
     def _let_in(self) -> None:
-        while len(self.loading) + len(self.saving) < self.most and self._look():
+        while len(self.loading) + len(self.ready) + len(self.saving) < self.most and self._look():
             assert self.next is not None
             item, size = self.next
             if self.inside and self.inside + size > self.corridor.room:
@@ -132,9 +139,10 @@ class _Passage(Generic[ItemT, LoadedT, WorkedT, SavedT]):
         return self.next is not None
 
     def _work(self) -> Iterator[Outcome[ItemT, SavedT]]:
+        """Works on the first items, which are loaded, as far as they are alike."""
         taken: list[tuple[ItemT, int]] = []
         loaded: list[LoadedT] = []
-        while self.loading and len(taken) < self.corridor.batch:
+        while self.loading and len(taken) < self.corridor.batch and self.loading[0][2].done():
             item, size, future = self.loading[0]
             try:
                 value = future.result()
@@ -151,7 +159,17 @@ class _Passage(Generic[ItemT, LoadedT, WorkedT, SavedT]):
             del future, value
         if loaded:
             for (item, size), worked in zip(taken, self.corridor.work(loaded), strict=True):
-                self.saving[self.savers.submit(self.corridor.save, item, worked)] = (item, size)
+                self.ready.append((item, size, worked))
+
+    def _let_save(self) -> None:
+        while self.ready:
+            item, size, worked = self.ready[0]
+            busy = sum(size for _, size in self.saving.values())
+            if busy and busy + size > self.corridor.save_room:
+                return
+            self.ready.popleft()
+            self.saving[self.savers.submit(self.corridor.save, item, worked)] = (item, size)
+            del worked
 
     def _harvest(self) -> Iterator[Outcome[ItemT, SavedT]]:
         for future in [future for future in self.saving if future.done()]:

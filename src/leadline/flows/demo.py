@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leadline.core.errors import InputError
 from leadline.flows.options import Told, told
-from leadline.flows.predict import PredictRequest
+from leadline.flows.predict import SIDE_BY_SIDE, PredictRequest
 
 __all__ = ["DemoRequest", "bundled_photo", "demo_request"]
 
@@ -52,5 +52,5 @@ def demo_request(request: DemoRequest) -> PredictRequest:
         InputError: The photo is not there.
     """
     return PredictRequest(
-        (str(bundled_photo()),), out=request.out, formats=("png16", "colour", "side-by-side", "glb")
+        (str(bundled_photo()),), out=request.out, formats=("png16", "colour", SIDE_BY_SIDE, "glb")
     )

@@ -26,7 +26,7 @@ from leadline.plugins.ports import ExportOptions
 from leadline.plugins.registry import EXPORTERS, MODELS
 from leadline.plugins.specs import Commercial, ModelSpec
 
-__all__ = ["PredictRequest", "parse_range", "run"]
+__all__ = ["SIDE_BY_SIDE", "PredictRequest", "parse_range", "run"]
 
 SIDE_BY_SIDE = "side-by-side"
 

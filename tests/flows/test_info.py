@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as PilImage
+
+from leadline.core.depth_map import DepthMap
+from leadline.core.errors import InputError
+from leadline.core.kind import Kind
+from leadline.flows.info import describe
+from leadline.io.depth_files import write_depth
+
+
+def test_a_depth_file_says_what_it_is(tmp_path: Path) -> None:
+    depth = DepthMap(np.array([[1.0, 2.0], [0.0, 4.0]]), Kind())
+    write_depth(tmp_path / "d.png", depth)
+    found = describe(tmp_path / "d.png")
+    assert found.role == "depth"
+    assert found.summary == "DepthMap 2x2, metres, 1 to 4, 75% valid"
+    assert any("metric-depth" in fact for fact in found.facts)
+    json.dumps(found.details)
+
+
+def test_a_photo_says_that_it_is_one_and_what_is_known_of_its_lens(photo: Path) -> None:
+    with PilImage.open(photo) as opened:
+        size = f"{opened.width}x{opened.height}"
+    found = describe(photo)
+    assert found.role == "photo"
+    assert found.summary == f"photo, {size}; it holds no depth"
+    assert "63.3° across, assumed" in found.facts[0]
+    assert found.details["camera"]["origin"] == "assumed"
+
+
+def test_a_bare_file_says_so_until_its_kind_is_said(tmp_path: Path) -> None:
+    PilImage.fromarray(np.array([[1000, 5000], [0, 2500]], np.uint16)).save(tmp_path / "bare.png")
+    assert describe(tmp_path / "bare.png").role == "bare"
+    told = describe(tmp_path / "bare.png", kind=Kind(), scale=0.0002)
+    assert (told.role, told.summary) == ("depth", "DepthMap 2x2, metres, 0.2 to 1, 75% valid")
+    json.dumps(told.details)
+
+
+@pytest.mark.parametrize("name", ["nowhere.png", "nowhere.xyz"])
+def test_what_is_not_there_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="there is no"):
+        describe(tmp_path / name)
+
+
+def test_what_is_nothing_known_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hello")
+    (tmp_path / "b.jpg").write_text("hello")
+    for name in ("a.txt", "b.jpg"):
+        with pytest.raises(InputError, match=name):
+            describe(tmp_path / name)

