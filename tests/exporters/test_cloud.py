@@ -13,6 +13,8 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.image import Image
 from leadline.core.kind import Along, Freedom, Kind, Quantity
 from leadline.core.results import ModelRecord, Prediction
+from leadline.exporters import glb
+from leadline.exporters.cloud import thinned
 from leadline.exporters.glb import GlbExporter
 from leadline.exporters.ply import PlyExporter
 from leadline.plugins.ports import ExportOptions
@@ -75,6 +77,19 @@ def test_only_valid_pixels_become_points_with_their_own_colours(tmp_path: Path) 
     np.testing.assert_allclose(u, loaded.colors[:, 0], atol=1e-3)
     np.testing.assert_allclose(v, loaded.colors[:, 1], atol=1e-3)
     assert b"comment unit arbitrary" in path.read_bytes()[:4000]
+
+
+def test_a_glb_of_many_points_is_thinned_and_a_ply_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(glb, "_MOST_POINTS", 400)
+    depth = DepthMap(np.full((48, 64), 2.0), Kind(), camera=CAMERA)
+    light = cloud(depth, tmp_path / "a.glb").vertices * [1, -1, -1]
+    u, v = light[:, 0] / 2 * 50 + 31.5, light[:, 1] / 2 * 60 + 20
+    expected = [(column, row) for row in range(0, 48, 3) for column in range(0, 64, 3)]  # 3072 / 3² = 341
+    np.testing.assert_allclose(np.stack([u, v], 1), expected, atol=1e-3)
+    assert len(cloud(depth, tmp_path / "a.ply").vertices) == 48 * 64
+    assert thinned(depth, most=48 * 64) is depth
 
 
 @pytest.mark.parametrize("kind", [Kind(Quantity.INVERSE), Kind(freedom=Freedom.AFFINE)])

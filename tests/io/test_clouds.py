@@ -13,6 +13,7 @@ from leadline.core.cloud import PointCloud
 from leadline.core.errors import InputError, OutputError
 from leadline.core.kind import Kind
 from leadline.core.record import Record
+from leadline.io import clouds
 from leadline.io.clouds import cloud_record, write_glb, write_ply
 
 RECORD = Record(Kind(), camera=Camera.assumed(4, 3), source="größe.jpg")
@@ -24,6 +25,17 @@ def load(path: Path) -> Any:
     import trimesh
 
     return trimesh.load(path)
+
+
+def test_a_ply_of_several_blocks_is_one_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clouds, "_CHUNK", 7)
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(40, 3)).astype(np.float32)
+    colours = rng.integers(0, 256, (40, 3), np.uint8)
+    write_ply(tmp_path / "a.ply", PointCloud(points, colours), record=RECORD)
+    cloud = load(tmp_path / "a.ply")
+    np.testing.assert_array_equal(cloud.vertices, points)
+    np.testing.assert_array_equal(cloud.colors[:, :3], colours)
 
 
 def test_ply_comes_back_with_points_colours_and_record(tmp_path: Path) -> None:
@@ -41,13 +53,13 @@ def test_ply_comes_back_with_points_colours_and_record(tmp_path: Path) -> None:
 
 
 def test_the_ply_layout_is_the_one_the_format_describes(tmp_path: Path) -> None:
-    """The body is read with numpy alone: three floats and four bytes a point."""
+    """The body is read with numpy alone: three floats and three bytes a point."""
     path = tmp_path / "a.ply"
     write_ply(path, PointCloud(POINTS, COLOURS), record=RECORD)
     body = path.read_bytes().split(b"end_header\n", 1)[1]
-    rows = np.frombuffer(body, [("xyz", "<f4", 3), ("rgba", "u1", 4)])
+    rows = np.frombuffer(body, [("xyz", "<f4", 3), ("rgb", "u1", 3)])
     np.testing.assert_array_equal(rows["xyz"], POINTS)
-    np.testing.assert_array_equal(rows["rgba"][:, :3], COLOURS)
+    np.testing.assert_array_equal(rows["rgb"], COLOURS)
 
 
 def test_glb_has_gltfs_axes_and_linear_colours(tmp_path: Path) -> None:

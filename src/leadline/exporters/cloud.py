@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
+import numpy as np
+
 from leadline.core.cloud import PointCloud
+from leadline.core.depth_map import DepthMap
 from leadline.core.errors import KindError
 from leadline.core.kind import Freedom, Kind, Quantity
 from leadline.core.results import Prediction
 from leadline.ops.geometry import unproject
 
-__all__ = ["check_kind", "cloud_of"]
+__all__ = ["check_kind", "cloud_of", "thinned"]
 
 
 def check_kind(kind: Kind) -> None:
@@ -49,3 +55,26 @@ def cloud_of(prediction: Prediction) -> PointCloud:
     """
     check_kind(prediction.depth.kind)
     return unproject(prediction.depth, image=prediction.image)
+
+
+def thinned(depth: DepthMap, *, most: int) -> DepthMap:
+    """A map that keeps every n-th row and column, at their places, so that few enough pixels stay valid.
+
+    Args:
+        depth: The map.
+        most: How many valid pixels to come down to, about.
+
+    Returns:
+        A map of the same size and camera; the very same object where few enough are valid.
+
+    Example:
+        >>> int(thinned(DepthMap(np.ones((6, 6)), Kind()), most=9).valid.sum())
+        9
+    """
+    count = int(np.count_nonzero(depth.valid))
+    if count <= most:
+        return depth
+    every = math.ceil(math.sqrt(count / most))
+    kept = np.zeros(depth.shape, bool)
+    kept[::every, ::every] = depth.valid[::every, ::every]
+    return replace(depth, valid=kept)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from leadline.core.kind import Kind
 from leadline.core.results import Prediction
-from leadline.exporters.cloud import check_kind, cloud_of
+from leadline.exporters.cloud import check_kind, cloud_of, thinned
 from leadline.exporters.records import record_of
 from leadline.io.clouds import write_glb
 from leadline.plugins.ports import ExportOptions
@@ -18,8 +19,11 @@ SPEC = ExporterSpec(
     name="glb",
     adapter="leadline.exporters.glb:GlbExporter",
     suffix="_cloud.glb",
-    summary="coloured point cloud for the web and Blender: x right, y up, z backward",
+    summary="coloured point cloud for the web and Blender, at most 4 million points: x right, y up, z backward",
 )
+
+_MOST_POINTS = 4_000_000
+"""More than this no browser shows smoothly; every n-th row and column is kept then. A PLY file keeps all."""
 
 
 class GlbExporter:
@@ -53,4 +57,6 @@ class GlbExporter:
             InputError: No pixel is valid.
             OutputError: The file cannot be written.
         """
-        write_glb(path, cloud_of(prediction), record=record_of(prediction))
+        check_kind(prediction.depth.kind)
+        light = replace(prediction, depth=thinned(prediction.depth, most=_MOST_POINTS))
+        write_glb(path, cloud_of(light), record=record_of(prediction))

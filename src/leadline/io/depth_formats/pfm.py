@@ -16,7 +16,7 @@ from leadline.core.errors import InputError
 from leadline.core.record import Record
 from leadline.io.atomic import write_whole
 from leadline.io.decode import check_pixels
-from leadline.io.depth_formats.stored import Stored, floats
+from leadline.io.depth_formats.stored import Stored, floats, strips
 
 __all__ = ["read_pfm", "sidecar_of", "write_pfm"]
 
@@ -42,12 +42,15 @@ def write_pfm(part: Path, depth: DepthMap, record: Record, path: Path) -> None:
         record: The record.
         path: Where the file will be, which names the sidecar.
     """
-    rows = np.ascontiguousarray(floats(depth)[::-1], "<f4")
+    bottom_up, crc = floats(depth)[::-1], 0
     with write_whole(sidecar_of(path)) as sidecar:
         with open(part, "wb") as stream:
             stream.write(f"Pf\n{depth.width} {depth.height}\n-1.0\n".encode())
-            stream.write(rows.data)
-        told = {**record.to_dict(), _CRC: zlib.crc32(rows.data)}
+            for rows in strips(*depth.shape):
+                data = bottom_up[rows].astype("<f4").tobytes()
+                crc = zlib.crc32(data, crc)
+                stream.write(data)
+        told = {**record.to_dict(), _CRC: crc}
         sidecar.write_text(json.dumps(told, sort_keys=True) + "\n", "ascii")
 
 
