@@ -6,13 +6,15 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPResponse, IncompleteRead
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from leadline.core.errors import LeadlineError, WeightsError
 from leadline.io.atomic import is_of_disk, output_error
-from leadline.io.fetch import NETWORK_ERRORS, reason, request
+from leadline.io.fetch import network_errors, reason, request
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 __all__ = ["download"]
 
@@ -60,7 +62,7 @@ def download(url: str, path: Path, *, sha256: str, size_bytes: int, name: str, b
         raise
     except _CutShort as error:
         raise WeightsError(f"{error}", hint="run again: it goes on where it stopped") from error
-    except NETWORK_ERRORS as error:
+    except network_errors() as error:
         if isinstance(error, OSError) and is_of_disk(error):
             raise output_error(path, error) from error
         raise WeightsError(
@@ -75,6 +77,8 @@ def download(url: str, path: Path, *, sha256: str, size_bytes: int, name: str, b
 
 def _fill(stream: BinaryIO, url: str, size_bytes: int, name: str, bar: bool) -> None:
     """Appends what is missing; a connection that breaks after some progress is taken up again."""
+    from http.client import IncompleteRead
+
     for left in reversed(range(_TRIES)):
         before = stream.seek(0, os.SEEK_END)
         try:

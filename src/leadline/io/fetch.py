@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from http.client import HTTPException, HTTPResponse
 from typing import TYPE_CHECKING
 
 from leadline._version import __version__
@@ -11,11 +10,9 @@ from leadline.core.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from http.client import HTTPResponse
 
-__all__ = ["NETWORK_ERRORS", "fetch", "is_url", "reason", "request"]
-
-NETWORK_ERRORS = (OSError, HTTPException, ValueError)
-"""What urllib raises when an address cannot be read: URLError and timeouts are OSErrors, bad addresses ValueErrors."""
+__all__ = ["fetch", "is_url", "network_errors", "reason", "request"]
 
 TIMEOUT_S = 20.0
 """Longest wait for a connection, or for the next bytes of an answer."""
@@ -32,6 +29,13 @@ _CHUNK = 2**18
 def is_url(text: str) -> bool:
     """Whether a name is an http or https address."""
     return text.lower().startswith(("http://", "https://"))
+
+
+def network_errors() -> tuple[type[Exception], ...]:
+    """What urllib raises when an address cannot be read: timeouts are OSErrors, bad addresses ValueErrors."""
+    from http.client import HTTPException
+
+    return (OSError, HTTPException, ValueError)
 
 
 def request(
@@ -51,6 +55,7 @@ def request(
         OSError: No answer, or one with an error status (``urllib.error.HTTPError``).
         ValueError: The address cannot be understood.
     """
+    from http.client import HTTPResponse
     from urllib.request import Request, urlopen
 
     asked = Request(url, headers={"User-Agent": f"leadline/{__version__}", **(headers or {})})
@@ -79,7 +84,7 @@ def fetch(url: str, *, max_bytes: int = MAX_BYTES, timeout_s: float = TIMEOUT_S)
             return _read(answer, url, max_bytes)
     except InputError:
         raise
-    except NETWORK_ERRORS as error:
+    except network_errors() as error:
         raise InputError(
             f"{url!r} cannot be read: {reason(error)}", hint="check the address, or download the photo first"
         ) from error

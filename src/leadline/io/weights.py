@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -148,6 +146,9 @@ def _checked(path: Path, weights: Weights, name: str) -> Path:
 
 def _built(rest: str, weights: Weights, name: str) -> Path:
     """Weights made by a function, once for each state of its source."""
+    import shutil
+    import tempfile
+
     module = rest.partition(":")[0]
     source = getattr(import_module(module), "__file__", None)
     state = f"{weights.revision} {__version__} {sha256_of(Path(source)) if source else ''}"
@@ -202,6 +203,8 @@ def clear(name: str | None = None) -> list[CachedWeights]:
     removed = [entry for entry in entries if name in (None, entry.name)]
     if name is not None and not removed:
         raise UnknownName("cached model", name, known={entry.name for entry in entries})
+    import shutil
+
     for model in {entry.name for entry in removed}:
         shutil.rmtree(cache_folder() / model)
     return removed
