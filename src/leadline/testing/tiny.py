@@ -24,7 +24,9 @@ def indoor_net() -> IndoorNet:
         if hasattr(module, "running_mean"):
             module.running_mean.normal_(0, 0.2)
             module.running_var.uniform_(0.5, 1.5)
-            module.bias.data.normal_(0, 0.2)
+    for name, parameter in net.named_parameters():
+        if name.endswith(".bias"):
+            parameter.data.normal_(0, 0.2)
     net.head.weight.data.normal_(0, 0.3)
     return net
 

@@ -1,0 +1,1 @@
+"""leadline-indoor: metric depth of rooms, small enough to ship in the wheel."""

@@ -1,0 +1,114 @@
+"""Batches of views: each is made from the recipe's seed, the epoch and its own number, and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from leadline.core.sample import Sample
+from leadline.training.network import DepthNetwork
+from leadline.training.recipe import OptimiserRecipe, Recipe
+from leadline.training.views import Frame, draw_shape, draw_view, take_view
+
+__all__ = ["FrameBatches", "FrameData", "pixels_of", "steps_per_epoch"]
+
+
+def steps_per_epoch(frames: int, *, optimiser: OptimiserRecipe) -> int:
+    """Steps in one pass: whole batches, at least one.
+
+    Args:
+        frames: Number of frames.
+        optimiser: Gives the batch.
+
+    Returns:
+        The number of steps.
+    """
+    return max(1, frames // optimiser.batch)
+
+
+def pixels_of(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """A batch as the network takes it.
+
+    Args:
+        batch: RGB as uint8, and depth.
+
+    Returns:
+        RGB as float32, channels last in memory, and depth.
+    """
+    rgb, depth_m = batch
+    return rgb.to(dtype=torch.float32, memory_format=torch.channels_last), depth_m
+
+
+class FrameBatches(Dataset[tuple[Tensor, Tensor]]):
+    """The batches of one epoch.
+
+    Args:
+        frames: What views are taken of.
+        recipe: Seed, batch, shapes and ranges.
+        network: Gives its canonical focal length and output stride.
+        epoch: Number of the epoch.
+    """
+
+    def __init__(self, frames: Sequence[Frame], *, recipe: Recipe, network: DepthNetwork, epoch: int) -> None:
+        self.frames, self.recipe, self.epoch = frames, recipe, epoch
+        self.canonical_f_px, self.output_stride = network.canonical_f_px, network.output_stride
+        self.order = np.random.default_rng([recipe.seed, epoch]).permutation(len(frames))
+
+    def __len__(self) -> int:
+        return steps_per_epoch(len(self.frames), optimiser=self.recipe.optimiser)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        if index >= len(self):
+            raise IndexError(index)
+        rng = np.random.default_rng([self.recipe.seed, self.epoch, index])
+        views, batch = self.recipe.views, self.recipe.optimiser.batch
+        shape = draw_shape(rng, recipe=views)
+        taken = []
+        for number in self.order[index * batch : (index + 1) * batch]:
+            frame = self.frames[int(number)]
+            draw = draw_view(rng, frame=frame, shape=shape, recipe=views)
+            view = take_view(
+                frame, draw=draw, canonical_f_px=self.canonical_f_px, output_stride=self.output_stride
+            )
+            taken.append(view)
+        rgb = torch.from_numpy(np.stack([view.rgb_HW3 for view in taken])).permute(0, 3, 1, 2)
+        return rgb, torch.from_numpy(np.stack([view.depth_m for view in taken]))[:, None]
+
+
+class FrameData(LightningDataModule):  # type: ignore[misc]  # Lightning is not typed
+    """Gives Lightning the batches of the epoch it is in, and the numbers of the samples to validate on.
+
+    Args:
+        frames: What is learned from.
+        held_out: What is validated on.
+        recipe: How views are drawn.
+        network: What is trained.
+    """
+
+    def __init__(
+        self, frames: Sequence[Frame], held_out: Sequence[Sample], *, recipe: Recipe, network: DepthNetwork
+    ) -> None:
+        super().__init__()
+        self.frames, self.held_out, self.recipe, self.network = frames, held_out, recipe, network
+
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        """The batches of the trainer's present epoch."""
+        epoch = self.trainer.current_epoch if self.trainer else 0
+        batches = FrameBatches(self.frames, recipe=self.recipe, network=self.network, epoch=epoch)
+        return DataLoader(batches, batch_size=None, shuffle=False)
+
+    def settling(self) -> Iterator[Tensor]:
+        """Pixels on which batch normalisation is measured: the first batches of the epoch after the last."""
+        options = self.recipe.optimiser
+        batches = FrameBatches(self.frames, recipe=self.recipe, network=self.network, epoch=options.epochs)
+        return (pixels_of(batches[index])[0] for index in range(min(options.settle_batches, len(batches))))
+
+    def val_dataloader(self) -> DataLoader[int]:
+        """Positions in ``held_out``."""
+        return DataLoader(cast("Dataset[int]", range(len(self.held_out))), batch_size=None, shuffle=False)

@@ -1,0 +1,105 @@
+"""Networks to train: what they must offer, how a recipe makes one, what one says of a photo."""
+
+from __future__ import annotations
+
+import math
+from importlib import resources
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+import torch
+from PIL import Image as PilImage
+from torch import Tensor
+from torch.nn import functional
+
+from leadline.core.depth_map import DepthMap
+from leadline.core.errors import WeightsError
+from leadline.core.image import Image
+from leadline.core.kind import Kind
+from leadline.plugins.need import need
+from leadline.plugins.registry import load
+from leadline.training.recipe import Recipe
+
+__all__ = ["DepthNetwork", "build_network", "predict_metres"]
+
+
+class DepthNetwork(Protocol):
+    """What a network must offer to be trained here; every ``torch.nn.Module`` with these names does.
+
+    Convention:
+        It maps RGB 0 to 255, (N, 3, H, W), to the natural logarithm of metres as the canonical camera would measure
+        them, (N, 1, H / output_stride, W / output_stride). The part to be changed slowly is called ``encoder``.
+    """
+
+    canonical_f_px: float
+    output_stride: int
+
+    @staticmethod
+    def target_size(height: int, width: int) -> tuple[int, int]:
+        """The size a photo is resized to."""
+        ...
+
+    def __call__(self, rgb_N3HW: Tensor) -> Tensor:
+        """Logarithm of canonical depth."""
+        ...
+
+
+def build_network(recipe: Recipe) -> torch.nn.Module:
+    """The network of a recipe, with its pretrained encoder and otherwise the random weights of the recipe's seed.
+
+    Args:
+        recipe: Names the builder and the encoder's weights.
+
+    Returns:
+        The network.
+
+    Raises:
+        MissingExtra: The package that holds the encoder's weights is not installed.
+        WeightsError: It does not hold them, or they do not fit.
+    """
+    options = recipe.network
+    network = load(options.builder)(
+        encoder=options.encoder,
+        widths=options.widths,
+        drop_path=options.drop_path,
+        encoder_weights=_packaged(options.encoder_weights) if options.encoder_weights else None,
+        seed=recipe.seed,
+    )
+    return cast(torch.nn.Module, network)
+
+
+def _packaged(target: str) -> Path:
+    package, _, name = target.partition(":")
+    need(package, who="training from a pretrained encoder", extra="train")
+    path = Path(str(resources.files(package).joinpath(name)))
+    if not path.is_file():
+        raise WeightsError(f"{package!r} holds no {name!r}", hint="correct encoder_weights in the recipe")
+    return path
+
+
+def predict_metres(network: DepthNetwork, image: Image) -> DepthMap:
+    """Depth of a whole photo by a network as it stands.
+
+    Convention:
+        The photo is resized to the network's size with Pillow's antialiased bilinear filter; the depth comes back
+        bilinearly, and is scaled from the canonical to the photo's own focal length.
+
+    Args:
+        network: In evaluation mode.
+        image: The photo and its camera.
+
+    Returns:
+        Metres at the photo's size.
+    """
+    height, width = network.target_size(image.height, image.width)
+    small = PilImage.fromarray(image.rgb_HW3).resize((width, height), PilImage.Resampling.BILINEAR)
+    device = next(cast(torch.nn.Module, network).parameters()).device
+    pixels = torch.from_numpy(np.array(small, np.float32)).permute(2, 0, 1)[None].to(device)
+    with torch.inference_mode():
+        depth = torch.exp(network(pixels.contiguous(memory_format=torch.channels_last)))
+        full = functional.interpolate(depth, size=(image.height, image.width), mode="bilinear")
+    camera = image.camera
+    f_px = math.sqrt(camera.fx * width / image.width * camera.fy * height / image.height)
+    metres = full[0, 0].cpu().numpy() * np.float32(f_px / network.canonical_f_px)
+    return DepthMap(metres, Kind(), camera=camera)

@@ -1,0 +1,359 @@
+"""Recipes: everything that decides a training run, as data."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from leadline.core.errors import InputError, UnknownName
+from leadline.core.kind import Kind
+
+__all__ = [
+    "DataRecipe",
+    "ExportRecipe",
+    "LossRecipe",
+    "NetworkRecipe",
+    "OptimiserRecipe",
+    "Recipe",
+    "ViewRecipe",
+    "load_recipe",
+    "parse_recipe",
+    "recipe_names",
+]
+
+T = TypeVar("T")
+
+
+def _require(ok: bool, name: str, value: object, need: str) -> None:
+    if not ok:
+        raise InputError(
+            f"recipe: {name} = {value!r} is not {need}", hint="correct it in the recipe's TOML file"
+        )
+
+
+def _chances(record: object, *names: str) -> None:
+    for name in names:
+        value = getattr(record, name)
+        _require(0 <= value <= 1, name, value, "between 0 and 1")
+
+
+def _positive(record: object, *names: str) -> None:
+    for name in names:
+        value = getattr(record, name)
+        _require(value > 0, name, value, "positive")
+
+
+def _not_negative(record: object, *names: str) -> None:
+    for name in names:
+        value = getattr(record, name)
+        _require(value >= 0, name, value, "at least 0")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkRecipe:
+    """Which network is trained.
+
+    Args:
+        builder: ``MODULE:FUNCTION`` that makes the network.
+        encoder: Name of its encoder.
+        encoder_weights: ``PACKAGE:FILE`` with pretrained weights, or empty for random ones.
+        widths: Channels of the decoder, coarse to fine.
+        drop_path: Chance that a residual branch is left out in training.
+    """
+
+    builder: str
+    encoder: str
+    encoder_weights: str
+    widths: tuple[int, ...]
+    drop_path: float
+
+    def __post_init__(self) -> None:
+        _require(":" in self.builder, "builder", self.builder, "MODULE:FUNCTION")
+        _require(
+            bool(self.widths) and min(self.widths) > 0, "widths", self.widths, "a list of positive numbers"
+        )
+        _chances(self, "drop_path")
+
+
+@dataclass(frozen=True, slots=True)
+class DataRecipe:
+    """Which frames are trained on, and which are kept for validation.
+
+    Args:
+        dataset: Registry name of the dataset.
+        held_out_blocks: Number of contiguous, evenly spaced blocks of frames kept for validation.
+        held_out_frames: Frames in each block.
+        dropped_frames: Frames left out on each side of a block, because they may show the same scene.
+    """
+
+    dataset: str
+    held_out_blocks: int
+    held_out_frames: int
+    dropped_frames: int
+
+    def __post_init__(self) -> None:
+        _positive(self, "held_out_blocks", "held_out_frames")
+        _not_negative(self, "dropped_frames")
+
+
+@dataclass(frozen=True, slots=True)
+class ViewRecipe:
+    """How views of a frame are drawn.
+
+    Args:
+        shapes: Rows, columns and relative frequency of each batch shape.
+        whole_frame_chance: Chance that the whole frame is taken where the shape fits it.
+        smallest_zoom: Smallest side of a crop, as a share of the largest crop that fits.
+        aspect_jitter: Largest change of a crop's aspect ratio, as a share.
+        flip_chance: Chance of a mirrored view.
+        brightness_jitter: Largest change of brightness, as a share.
+        gamma_jitter: Largest change of gamma, as a share.
+        channel_jitter: Largest change of one channel's gain, as a share.
+        saturation_jitter: Largest change of saturation, as a share.
+        blur_chance: Chance of a blur.
+        blur_max_px: Largest radius of the blur.
+        noise_chance: Chance of noise.
+        noise_max: Largest standard deviation of the noise, in 8-bit steps.
+    """
+
+    shapes: tuple[tuple[int, int, int], ...]
+    whole_frame_chance: float
+    smallest_zoom: float
+    aspect_jitter: float
+    flip_chance: float
+    brightness_jitter: float
+    gamma_jitter: float
+    channel_jitter: float
+    saturation_jitter: float
+    blur_chance: float
+    blur_max_px: float
+    noise_chance: float
+    noise_max: float
+
+    def __post_init__(self) -> None:
+        _require(bool(self.shapes), "shapes", self.shapes, "a list of [rows, columns, frequency]")
+        for shape in self.shapes:
+            ok = len(shape) == 3 and min(shape) > 0
+            _require(ok, "shapes", shape, "[rows, columns, frequency], all positive")
+        _chances(self, "whole_frame_chance", "flip_chance", "blur_chance", "noise_chance")
+        _chances(self, "smallest_zoom", "aspect_jitter", "brightness_jitter", "gamma_jitter")
+        _chances(self, "channel_jitter", "saturation_jitter")
+        _positive(self, "smallest_zoom")
+        _not_negative(self, "blur_max_px", "noise_max")
+
+
+@dataclass(frozen=True, slots=True)
+class LossRecipe:
+    """Weights of the terms of the loss.
+
+    Args:
+        silog_weight: Weight of the scale-invariant logarithmic error.
+        silog_lambda: How much of an image's common error of scale it forgives.
+        l1_weight: Weight of the mean absolute difference of logarithms.
+        gradient_weight: Weight of the multi-scale gradient term.
+        gradient_scales: Number of its scales.
+    """
+
+    silog_weight: float
+    silog_lambda: float
+    l1_weight: float
+    gradient_weight: float
+    gradient_scales: int
+
+    def __post_init__(self) -> None:
+        _chances(self, "silog_lambda")
+        _not_negative(self, "silog_weight", "l1_weight", "gradient_weight")
+        _positive(self, "gradient_scales")
+
+
+@dataclass(frozen=True, slots=True)
+class OptimiserRecipe:
+    """How weights are changed.
+
+    Args:
+        epochs: Passes over the training frames.
+        batch: Views in a step.
+        encoder_lr: Peak learning rate of the pretrained encoder.
+        decoder_lr: Peak learning rate of the rest.
+        weight_decay: AdamW's weight decay.
+        warm_up: Share of all steps in which the rates rise; they fall as a cosine after it.
+        ema_decay: Decay of the moving average of the weights, which is what is kept.
+        settle_batches: Batches on which the average's batch normalisation is measured anew.
+        clip_norm: Largest norm of the gradient.
+        validate_every: Epochs between validations.
+    """
+
+    epochs: int
+    batch: int
+    encoder_lr: float
+    decoder_lr: float
+    weight_decay: float
+    warm_up: float
+    ema_decay: float
+    settle_batches: int
+    clip_norm: float
+    validate_every: int
+
+    def __post_init__(self) -> None:
+        _positive(
+            self,
+            "epochs",
+            "batch",
+            "encoder_lr",
+            "decoder_lr",
+            "clip_norm",
+            "validate_every",
+            "settle_batches",
+        )
+        _not_negative(self, "weight_decay")
+        _chances(self, "warm_up", "ema_decay")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRecipe:
+    """What the finished file says of itself.
+
+    Args:
+        name: Name of the model.
+        version: Its version.
+        kind: What its numbers mean.
+        licence: Licence of the weights.
+        commercial: Whether they may be used commercially: ``"yes"``, ``"no"`` or ``"unclear"``.
+        training_data: What it was trained on.
+    """
+
+    name: str
+    version: str
+    kind: str
+    licence: str
+    commercial: str
+    training_data: str
+
+    def __post_init__(self) -> None:
+        Kind.parse(self.kind)
+        known = self.commercial in ("yes", "no", "unclear")
+        _require(known, "commercial", self.commercial, "'yes', 'no' or 'unclear'")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides a training run.
+
+    Args:
+        name: What ``leadline train`` calls it.
+        seed: Start of all randomness.
+        network: Which network.
+        data: Which frames.
+        views: How views of a frame are drawn.
+        loss: What is made small.
+        optimiser: How.
+        export: What the finished file says of itself.
+    """
+
+    name: str
+    seed: int
+    network: NetworkRecipe
+    data: DataRecipe
+    views: ViewRecipe
+    loss: LossRecipe
+    optimiser: OptimiserRecipe
+    export: ExportRecipe
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all values, whatever the file's comments and order."""
+        return sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    @property
+    def record(self) -> dict[str, str]:
+        """What goes into the finished file's metadata."""
+        return {**asdict(self.export), "recipe": self.name, "recipe_sha256": self.digest}
+
+
+def recipe_names() -> tuple[str, ...]:
+    """Names of the recipes that ship.
+
+    Example:
+        >>> recipe_names()
+        ('embedded-indoor',)
+    """
+    folder = resources.files("leadline.data.recipes")
+    return tuple(sorted(p.name[: -len(".toml")] for p in folder.iterdir() if p.name.endswith(".toml")))
+
+
+def load_recipe(name: str) -> Recipe:
+    """Reads a recipe that ships, or one of the user's own.
+
+    Args:
+        name: A name from ``recipe_names()``, or the path of a TOML file.
+
+    Returns:
+        The recipe, checked.
+
+    Raises:
+        UnknownName: No recipe has that name and no file is there.
+        InputError: The file is not a recipe.
+
+    Example:
+        >>> load_recipe("embedded-indoor").optimiser.batch
+        16
+    """
+    if name in recipe_names():
+        return parse_recipe(
+            resources.files("leadline.data.recipes").joinpath(f"{name}.toml").read_text("utf-8")
+        )
+    path = Path(name)
+    if path.suffix == ".toml" and path.is_file():
+        return parse_recipe(path.read_text("utf-8"))
+    raise UnknownName("recipe", name, known=recipe_names())
+
+
+def parse_recipe(text: str) -> Recipe:
+    """Reads a recipe from TOML.
+
+    Args:
+        text: The TOML text.
+
+    Returns:
+        The recipe, checked.
+
+    Raises:
+        InputError: It is not TOML, or an option is missing, unknown, of the wrong type or out of range.
+    """
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"the recipe is not TOML: {error}", hint="correct that line") from error
+    return _record(Recipe, tree, "recipe")
+
+
+def _record(cls: type[T], tree: Any, where: str) -> T:
+    if not isinstance(tree, dict):
+        raise InputError(f"{where} = {tree!r} is not a table", hint=f"write it as [{where}]")
+    hints = get_type_hints(cls)
+    names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+    for name in sorted(set(tree) - names):
+        raise InputError(f"{where} has no option {name!r}", hint=f"it has {', '.join(sorted(names))}")
+    for name in sorted(names - set(tree)):
+        raise InputError(f"{where} lacks {name!r}", hint="a recipe leaves nothing open")
+    return cls(**{name: _value(hints[name], value, f"{where}.{name}") for name, value in tree.items()})
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if is_dataclass(hint):
+        return _record(hint, value, where)  # type: ignore[arg-type]
+    if hint is float and type(value) in (int, float):
+        return float(value)
+    if isinstance(value, list) and hint not in (int, float, str):
+        return tuple(tuple(item) if isinstance(item, list) else item for item in value)
+    if not isinstance(hint, type) or type(value) is not hint:
+        raise InputError(
+            f"{where} = {value!r} is not of type {getattr(hint, '__name__', hint)}",
+            hint="see the recipes that ship",
+        )
+    return value

@@ -1,0 +1,45 @@
+"""Which frames are held out."""
+
+from __future__ import annotations
+
+from leadline.core.errors import DatasetError
+from leadline.training.recipe import DataRecipe
+
+__all__ = ["split_blocks"]
+
+
+def split_blocks(count: int, *, recipe: DataRecipe) -> tuple[list[int], list[int]]:
+    """Splits frames whose scenes are not named but lie next to each other.
+
+    Contiguous, evenly spaced blocks are held out, and frames at their edges are dropped, so that no scene is on both
+    sides. The rule looks at positions only.
+
+    Args:
+        count: Number of frames.
+        recipe: Number and size of the blocks, and the frames dropped on each side of one.
+
+    Returns:
+        Positions to train on, and positions held out.
+
+    Raises:
+        DatasetError: There are too few frames for these blocks.
+
+    Example:
+        >>> blocks = DataRecipe("nyu", held_out_blocks=1, held_out_frames=2, dropped_frames=1)
+        >>> split_blocks(8, recipe=blocks)
+        ([0, 1, 6, 7], [3, 4])
+    """
+    whole = recipe.held_out_frames + 2 * recipe.dropped_frames
+    stretch = count / recipe.held_out_blocks
+    if stretch < whole + 1:
+        raise DatasetError(
+            f"{count} frames are too few to hold out {recipe.held_out_blocks} blocks of {recipe.held_out_frames}",
+            hint="use more data, or fewer held_out_blocks",
+        )
+    train = set(range(count))
+    held_out: list[int] = []
+    for block in range(recipe.held_out_blocks):
+        start = int((block + 0.5) * stretch - whole / 2)
+        train -= set(range(start, start + whole))
+        held_out += range(start + recipe.dropped_frames, start + whole - recipe.dropped_frames)
+    return sorted(train), held_out

@@ -1,0 +1,126 @@
+"""The loop: it learns, it goes on where it stopped, and it keeps what it scored."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+
+from leadline.core.sample import Sample
+from leadline.ops.metrics import score
+from leadline.training.loop import DepthModule, fit
+from leadline.training.network import DepthNetwork, build_network, predict_metres
+from leadline.training.recipe import Recipe
+from leadline.training.views import Frame, pack
+
+
+class Breaking(Sequence[Frame]):
+    """Frames whose disk fails after some have been read."""
+
+    def __init__(self, frames: list[Frame], *, after: int) -> None:
+        self.frames, self.left = frames, after
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, index: Any) -> Any:
+        self.left -= 1
+        if self.left < 0:
+            raise OSError("the disk is gone")
+        return self.frames[index]
+
+
+def history(out: Path) -> Iterator[dict[str, str]]:
+    for path in sorted(out.glob("history/version_*/metrics.csv")):
+        with path.open() as file:
+            yield from csv.DictReader(file)
+
+
+def test_a_run_that_stopped_goes_on_as_if_it_had_not(
+    tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample]
+) -> None:
+    frames, held_out = [pack(s) for s in tiny_samples[:4]], tiny_samples[4:]
+    straight = build_network(tiny_recipe)
+    fit(straight, frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path / "straight")
+    with pytest.raises(OSError, match="the disk is gone"):
+        fit(
+            build_network(tiny_recipe),
+            frames=Breaking(frames, after=10),
+            held_out=held_out,
+            recipe=tiny_recipe,
+            out=tmp_path / "broken",
+        )
+    resumed = build_network(tiny_recipe)
+    last = fit(resumed, frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path / "broken")
+    for (name, one), (_, two) in zip(
+        straight.state_dict().items(), resumed.state_dict().items(), strict=True
+    ):
+        assert torch.equal(one, two), name
+    epochs = [int(row["epoch"]) for row in history(tmp_path / "broken") if row["abs_rel"]]
+    assert sorted(epochs) == [0, 1, 2]
+    # A run that is finished is only read back.
+    again = build_network(tiny_recipe)
+    assert fit(again, frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path / "broken") == last
+    assert torch.equal(again.head.weight, straight.head.weight)  # type: ignore[union-attr]
+
+
+def test_what_is_kept_is_what_was_validated(
+    tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample]
+) -> None:
+    network = build_network(tiny_recipe)
+    frames, held_out = [pack(s) for s in tiny_samples[:4]], tiny_samples[4:]
+    last = fit(network, frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path)
+    scores = [score(predict_metres(cast(DepthNetwork, network), s.image), s.truth) for s in held_out]
+    final = [row for row in history(tmp_path) if row["abs_rel"]][-1]
+    assert float(final["abs_rel"]) == pytest.approx(np.mean([s.abs_rel for s in scores]), rel=1e-5)
+    assert float(final["silog"]) == pytest.approx(np.mean([s.silog for s in scores]), rel=1e-5)
+    current = torch.load(last, weights_only=True)["current_model_state"]["network.head.weight"]
+    assert not torch.equal(current, network.head.weight)  # type: ignore[arg-type, union-attr]
+
+
+def test_it_learns(tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample]) -> None:
+    longer = replace(tiny_recipe.optimiser, epochs=14, validate_every=14, encoder_lr=5e-3, decoder_lr=2e-2)
+    plain = replace(
+        tiny_recipe.views, brightness_jitter=0.0, gamma_jitter=0.0, channel_jitter=0.0, noise_chance=0.0
+    )
+    recipe = replace(tiny_recipe, optimiser=longer, views=plain)
+    fit(
+        build_network(recipe),
+        frames=[pack(s) for s in tiny_samples],
+        held_out=tiny_samples,
+        recipe=recipe,
+        out=tmp_path,
+    )
+    losses = [float(row["loss"]) for row in history(tmp_path) if row["loss"]]
+    assert len(losses) == 14
+    assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:3])
+
+
+def test_rates_rise_then_fall_and_the_encoder_moves_slower(tiny_recipe: Recipe) -> None:
+    module = DepthModule(build_network(tiny_recipe), recipe=tiny_recipe, steps=200)
+    made = module.configure_optimizers()
+    options = tiny_recipe.optimiser
+    peaks = {(g["initial_lr"], g["weight_decay"]) for g in made["optimizer"].param_groups}
+    assert peaks == {
+        (rate, decay)
+        for rate in (options.encoder_lr, options.decoder_lr)
+        for decay in (options.weight_decay, 0.0)
+    }
+    rates = []
+    for _ in range(200):
+        rates.append(made["lr_scheduler"]["scheduler"].get_last_lr()[0] / options.encoder_lr)
+        made["optimizer"].step()
+        made["lr_scheduler"]["scheduler"].step()
+    assert max(rates) == pytest.approx(1.0)
+    assert rates.index(max(rates)) == 10
+    assert rates[:10] == sorted(rates[:10])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] < 0.001
+    half_way = 0.5 * (1 + np.cos(np.pi * (105 - 10) / 190))
+    assert rates[105] == pytest.approx(half_way)

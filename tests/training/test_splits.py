@@ -1,0 +1,40 @@
+"""Held-out blocks: contiguous, evenly spaced, with a gap."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadline.core.errors import DatasetError
+from leadline.training.recipe import DataRecipe, load_recipe
+from leadline.training.splits import split_blocks
+
+
+@given(st.integers(1, 8), st.integers(1, 20), st.integers(0, 5), st.integers(1, 400))
+def test_blocks_are_whole_apart_and_never_touch_what_is_learned(
+    blocks: int, frames: int, dropped: int, more: int
+) -> None:
+    recipe = DataRecipe("nyu", held_out_blocks=blocks, held_out_frames=frames, dropped_frames=dropped)
+    count = blocks * (frames + 2 * dropped + 1) + more
+    train, held_out = split_blocks(count, recipe=recipe)
+    assert len(held_out) == len(set(held_out)) == blocks * frames
+    assert len(train) == count - blocks * (frames + 2 * dropped)
+    assert 0 <= min(held_out) <= max(held_out) < count
+    nearest = min(abs(a - b) for a in train for b in held_out)
+    assert nearest == dropped + 1
+
+
+def test_the_embedded_recipe_keeps_six_blocks_of_eighteen_of_795() -> None:
+    train, held_out = split_blocks(795, recipe=load_recipe("embedded-indoor").data)
+    assert (len(train), len(held_out)) == (651, 108)
+    starts = [i for i in held_out if i - 1 not in held_out]
+    assert len(starts) == 6
+    assert {b - a for a, b in pairwise(starts)} <= {132, 133}
+
+
+def test_too_few_frames_are_refused() -> None:
+    with pytest.raises(DatasetError, match="20 frames are too few to hold out 2 blocks of 9"):
+        split_blocks(20, recipe=DataRecipe("nyu", held_out_blocks=2, held_out_frames=9, dropped_frames=1))
