@@ -23,14 +23,17 @@ Floats = NDArray[np.float64]
 _METHODS = ("least-squares", "robust")
 _NON_POSITIVE = ("invalid", "clamp")
 
-HUBER = 1.345
-"""Huber's constant in standard deviations: 95 % efficiency on normal errors (Holland and Welsch, 1977)."""
+BISQUARE = 4.685
+"""Where Tukey's bisquare weight ends, in standard deviations: 95 % efficiency on normal errors."""
 
 MAD_TO_SIGMA = 1.4826
 """Standard deviations a median absolute deviation, for normal errors."""
 
-_ROBUST_PAIRS = 1 << 18
+_ROBUST_PAIRS = 1 << 16
 """The robust fit iterates; on more pairs than this it uses every k-th."""
+
+_CANDIDATES = 500
+"""Lines through two pairs that are tried as a start, on at most four times as many pairs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,8 +166,10 @@ def align(
     """Fits the scale, or the scale and the shift, that bring a prediction onto a reference.
 
     Least squares minimises the sum of (scale x prediction + shift - reference)² in closed form. The robust scale is the
-    median of reference / prediction; the robust scale and shift minimise Huber's loss with its bend at 1.345 sigma, sigma
-    from the median absolute residual, by reweighting until it stands still (Huber, Robust Statistics, 1981, chapter 7).
+    median of reference / prediction. The robust scale and shift start from the line of least median error among lines
+    through two pixels (Rousseeuw, 1984), so that predictions that are wrong by any amount do not pull, and are refined
+    with Tukey's bisquare weights at 4.685 sigma, sigma from the median absolute error (Yohai, 1987). It is the same each
+    time: the pixels tried are drawn with a fixed seed.
 
     Convention:
         aligned = scale x prediction + shift, in depth or in inverse depth. Only pixels valid in both count.
@@ -314,7 +319,7 @@ def _fit(here: Floats, there: Floats, freedom: Freedom, method: Method) -> tuple
     if method == "least-squares":
         return _line(here, there, np.ones_like(here))
     every = -(-len(here) // _ROBUST_PAIRS)
-    return _huber_line(here[::every], there[::every])
+    return _bisquare_line(here[::every], there[::every])
 
 
 def _line(here: Floats, there: Floats, weight: Floats) -> tuple[float, float]:
@@ -326,15 +331,36 @@ def _line(here: Floats, there: Floats, weight: Floats) -> tuple[float, float]:
     return scale, float(mean_there - scale * mean_here)
 
 
-def _huber_line(here: Floats, there: Floats) -> tuple[float, float]:
-    """Iteratively reweighted least squares with Huber's weights and sigma from the median absolute residual."""
-    scale, shift = _line(here, there, np.ones_like(here))
+def _bisquare_line(here: Floats, there: Floats) -> tuple[float, float]:
+    """Iteratively reweighted least squares with Tukey's weights, from a start that outliers cannot move."""
+    scale, shift = _consensus_line(here, there)
     smallest = 1e-9 * float(np.abs(there).max())
-    for _ in range(200):
+    for _ in range(100):
         error = np.abs(scale * here + shift - there)
-        bend = max(HUBER * MAD_TO_SIGMA * float(np.median(error)), smallest)
+        bend = max(BISQUARE * MAD_TO_SIGMA * float(np.median(error)), smallest)
+        weight = np.maximum(0.0, 1 - (error / bend) ** 2) ** 2
+        if np.ptp(here[weight > 0]) == 0:
+            break
         before = scale, shift
-        scale, shift = _line(here, there, bend / np.maximum(error, bend))
-        if np.allclose((scale, shift), before, rtol=1e-10, atol=1e-10 * smallest):
+        scale, shift = _line(here, there, weight)
+        if np.allclose((scale, shift), before, rtol=1e-8, atol=smallest):
             break
     return scale, shift
+
+
+def _consensus_line(here: Floats, there: Floats) -> tuple[float, float]:
+    """Among lines through two pairs drawn by lot, the one of least median error (least median of squares)."""
+    lots = np.random.default_rng(0)
+    if len(here) > 4 * _CANDIDATES:
+        chosen = lots.choice(len(here), 4 * _CANDIDATES, replace=False)
+        here, there = here[chosen], there[chosen]
+    one, other = lots.integers(0, len(here), (2, _CANDIDATES))
+    apart = here[one] != here[other]
+    one, other = one[apart], other[apart]
+    if not len(one):
+        return _line(here, there, np.ones_like(here))
+    scales = (there[one] - there[other]) / (here[one] - here[other])
+    shifts = there[one] - scales * here[one]
+    errors = [np.median(np.abs(s * here + t - there)) for s, t in zip(scales, shifts, strict=True)]
+    best = int(np.argmin(errors))
+    return float(scales[best]), float(shifts[best])

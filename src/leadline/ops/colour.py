@@ -24,6 +24,9 @@ _SAMPLES = 1 << 17
 _BAND = 1 << 18
 """Pixels that are coloured at once."""
 
+_LARGEST, _NARROWEST = 1e37, 1e-35
+"""Bounds within which 255 steps of a range are float32 numbers."""
+
 _GROUND, _SKY = 256, 258
 """Rows of the extended table: two greys, then the sky."""
 
@@ -39,7 +42,7 @@ class ColourOptions:
 
     Raises:
         UnknownName: No colour map or range has that name.
-        InputError: The two numbers are not finite or are the same.
+        InputError: The two numbers are not finite, are the same, or are beyond what float32 can step through.
     """
 
     colormap: str = "viridis"
@@ -53,9 +56,10 @@ class ColourOptions:
                 raise UnknownName("colour range", self.range, known=_RANGES)
             return
         near, far = self.range
-        if not (math.isfinite(near) and math.isfinite(far)) or near == far:
+        if not (abs(near) < _LARGEST and abs(far) < _LARGEST and abs(near - far) > _NARROWEST):
             raise InputError(
-                f"colour range {near} to {far} has no width", hint="give two different numbers, near and far"
+                f"colour range {near} to {far} has no width that can be drawn",
+                hint="give two different numbers, near and far",
             )
 
 
@@ -169,7 +173,7 @@ def _paint(
 def _codes(depth: DepthMap, band: slice, span: tuple[float, float] | None) -> NDArray[np.uint16]:
     """Rows of the extended table for some rows of the map."""
     values, valid = depth.values[band], depth.valid[band]
-    if span is None or span[0] == span[1]:
+    if span is None or span[1] - span[0] <= _NARROWEST:
         codes = np.full(values.shape, 128, np.uint16)
     else:
         near, far = span if depth.kind.quantity is Quantity.DEPTH else span[::-1]

@@ -99,7 +99,8 @@ def restore(
 
     plane = output.reshape([n for n in output.shape if n != 1] or [1, 1])
     if plane.ndim == 1:
-        plane = plane.reshape(output.shape[-2:])
+        trailing = output.ndim == 4 and processing.layout == "NHWC"
+        plane = plane.reshape(output.shape[1:3] if trailing else output.shape[-2:])
     if plane.ndim != 2:
         raise InputError(
             f"network output of shape {output.shape} is not one depth map",
