@@ -16,7 +16,9 @@ DOCS = Path(__file__).resolve().parent
 
 
 def _commands(command: click.Command, name: str, depth: int = 2) -> str:
-    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
+    context = click.Context(
+        command, info_name=name, **{**cli.context_settings, "terminal_width": 100, "max_content_width": 100}
+    )
     text = f"{'#' * min(depth, 4)} `{name}`\n\n```\n{command.get_help(context)}\n```\n\n"
     if isinstance(command, click.Group):
         for sub in command.list_commands(context):

@@ -1,0 +1,64 @@
+"""Makes the pictures of README.md from the bundled photo with the embedded model."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PilImage
+
+import leadline
+from leadline.flows.demo import bundled_photo
+from leadline.flows.predict import PredictRequest, run
+from leadline.ops.geometry import project
+from leadline.ops.resize import resize
+
+IMAGES = Path(__file__).resolve().parent / "images"
+BACKGROUND = (255, 255, 255)
+
+
+def side_by_side() -> None:
+    """Photo and depth with its scale, as ``leadline predict --side-by-side`` makes them."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = run(PredictRequest((str(bundled_photo()),), out=Path(folder), formats=("side-by-side",)))
+        PilImage.open(report.done[0].files[0]).convert("RGB").save(IMAGES / "demo.png", optimize=True)
+
+
+def turned(cloud: leadline.PointCloud, yaw_deg: float, pitch_deg: float) -> leadline.PointCloud:
+    """The cloud turned about its own middle."""
+    yaw, pitch = np.radians([yaw_deg, pitch_deg])
+    about_y = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
+    about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
+    middle = np.median(cloud.points_N3, axis=0)
+    points = (cloud.points_N3 - middle) @ (about_x @ about_y).T + middle
+    return leadline.PointCloud(points.astype(np.float32), cloud.rgb_N3, cloud.unit)
+
+
+def splat(cloud: leadline.PointCloud, camera: leadline.Camera) -> NDArray[np.uint8]:
+    """Points drawn far to near, one pixel each."""
+    assert cloud.rgb_N3 is not None
+    uv, z = project(cloud, camera=camera)
+    columns, rows = np.round(np.nan_to_num(uv, nan=-1.0)).astype(int).T
+    inside = (z > 0.05) & (columns >= 0) & (columns < camera.width) & (rows >= 0) & (rows < camera.height)
+    order = np.argsort(-z[inside])
+    picture = np.full((camera.height, camera.width, 3), BACKGROUND, np.uint8)
+    picture[rows[inside][order], columns[inside][order]] = cloud.rgb_N3[inside][order]
+    return picture
+
+
+def cloud_views() -> None:
+    """The same photo's point cloud seen from the left, from where it was taken, and from above."""
+    result = leadline.predict(bundled_photo())
+    image, depth = (resize(value, width=900, height=600) for value in (result.image, result.depth))
+    cloud = leadline.unproject(depth, image=image)
+    camera = leadline.Camera.assumed(450, 300)
+    views = [splat(turned(cloud, yaw, pitch), camera) for yaw, pitch in ((-25, 0), (0, 0), (20, -15))]
+    PilImage.fromarray(np.concatenate(views, axis=1)).save(IMAGES / "cloud.png", optimize=True)
+
+
+if __name__ == "__main__":
+    IMAGES.mkdir(exist_ok=True)
+    side_by_side()
+    cloud_views()
