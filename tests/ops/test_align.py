@@ -296,3 +296,25 @@ def test_the_robust_fit_takes_every_kth_of_very_many(monkeypatch: pytest.MonkeyP
     assert part.n_pixels == whole.n_pixels == 3600
     assert part.scale == pytest.approx(whole.scale, rel=0.02)
     assert part.scale != whole.scale
+
+
+def test_the_robust_fit_of_a_prediction_that_hardly_varies_is_a_line_through_its_mean() -> None:
+    truth = DepthMap(np.random.default_rng(0).uniform(1, 2, (80, 80)), Kind())
+    values = np.full((80, 80), 3.0)
+    values[0, 0] = 4.0
+    prediction = DepthMap(values, AFFINE)
+    inverse = 1 / truth.values.astype(np.float64)
+    if inverse[0, 0] < inverse.mean():
+        truth = DepthMap(1 / (2 - inverse), Kind())
+    plain, robust = align(prediction, truth), align(prediction, truth, method="robust")
+    assert (robust.scale, robust.shift) == pytest.approx((plain.scale, plain.shift), rel=0.2)
+    assert np.isfinite(robust.residual)
+
+
+def test_the_robust_fit_stops_where_the_reweighted_prediction_no_longer_varies() -> None:
+    known, values = np.full((100, 100), 2.0), np.full((100, 100), 3.0)
+    values[50, :3], known[50, :3] = (4.0, 5.0, 6.0), (1.0, 1.5, 0.5)
+    truth, prediction = DepthMap(known, Kind()), DepthMap(values, AFFINE)
+    plain, robust = align(prediction, truth), align(prediction, truth, method="robust")
+    assert (robust.scale, robust.shift) == pytest.approx((plain.scale, plain.shift))
+    assert robust.scale * 3 + robust.shift == pytest.approx(0.5, rel=1e-3)

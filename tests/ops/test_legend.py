@@ -86,6 +86,15 @@ def test_a_key_names_sky_and_unknown_only_where_there_are_any() -> None:
     assert [holds(depth, UNKNOWN[0]) for depth in (plain, with_sky, with_both)] == [False, False, True]
 
 
+def test_a_key_that_does_not_fit_beside_the_title_is_left_out() -> None:
+    values = np.full((200, 640), 2.0)
+    values[0, 0] = np.inf
+    for width, shown in ((640, True), (120, False)):
+        strip = legend(DepthMap(values[:, :width], Kind()), span=(1, 2), table=TABLE)
+        assert bool((strip == SKY).all(axis=-1).any()) == shown
+        assert (strip == room._INK).all(axis=-1).any()
+
+
 @pytest.mark.parametrize("width", [1, 3, 16, 64, 100, 160, 320, 1920])
 @pytest.mark.parametrize("kind", [Kind(), Kind(Quantity.INVERSE, Freedom.AFFINE, Along.RAY)], ids=str)
 def test_nothing_overlaps_and_nothing_is_cut(width: int, kind: Kind) -> None:

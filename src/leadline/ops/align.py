@@ -333,7 +333,7 @@ def _line(here: Floats, there: Floats, weight: Floats) -> tuple[float, float]:
 
 def _bisquare_line(here: Floats, there: Floats) -> tuple[float, float]:
     """Iteratively reweighted least squares with Tukey's weights, from a start that outliers cannot move."""
-    scale, shift = _consensus_line(here, there)
+    scale, shift = _consensus_line(here, there) or _line(here, there, np.ones_like(here))
     smallest = 1e-9 * float(np.abs(there).max())
     for _ in range(100):
         error = np.abs(scale * here + shift - there)
@@ -348,8 +348,8 @@ def _bisquare_line(here: Floats, there: Floats) -> tuple[float, float]:
     return scale, shift
 
 
-def _consensus_line(here: Floats, there: Floats) -> tuple[float, float]:
-    """Among lines through two pairs drawn by lot, the one of least median error (least median of squares)."""
+def _consensus_line(here: Floats, there: Floats) -> tuple[float, float] | None:
+    """Among lines through two pairs drawn by lot, the one of least median error; None where no two drawn differ."""
     lots = np.random.default_rng(0)
     if len(here) > 4 * _CANDIDATES:
         chosen = lots.choice(len(here), 4 * _CANDIDATES, replace=False)
@@ -358,7 +358,7 @@ def _consensus_line(here: Floats, there: Floats) -> tuple[float, float]:
     apart = here[one] != here[other]
     one, other = one[apart], other[apart]
     if not len(one):
-        return _line(here, there, np.ones_like(here))
+        return None
     scales = (there[one] - there[other]) / (here[one] - here[other])
     shifts = there[one] - scales * here[one]
     errors = [np.median(np.abs(s * here + t - there)) for s, t in zip(scales, shifts, strict=True)]

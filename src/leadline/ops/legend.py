@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,10 +93,7 @@ def _font(depth: DepthMap) -> FreeTypeFont:
     from PIL import ImageFont
 
     size = min(max(round(0.026 * min(depth.width, 1.5 * depth.height)), 11), 160)
-    font = ImageFont.load_default(size)
-    if not isinstance(font, ImageFont.FreeTypeFont):
-        raise AssertionError("Pillow gives a FreeType font for every size that is asked for")
-    return font
+    return cast("FreeTypeFont", ImageFont.load_default(size))
 
 
 def _titles(depth: DepthMap, span: tuple[float, float] | None) -> tuple[str, ...]:
