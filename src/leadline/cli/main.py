@@ -59,7 +59,7 @@ def main() -> NoReturn:
     """Runs the command line and ends the process with its exit status."""
     signal.signal(signal.SIGTERM, _as_interrupt)
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(prog_name="leadline", standalone_mode=False)
     except BaseException as error:
         if isinstance(error, SystemExit):
             raise

@@ -23,6 +23,4 @@ Example:
 def train(**options: Any) -> None:
     """Train a model by a recipe. A run that was stopped goes on where it was."""
     report = run(request_of(TrainRequest, options))
-    click.echo(
-        f"trained on {report.trained_on} frames, kept {len(report.held_out)} for validation: {report.checkpoint}"
-    )
+    click.echo(f"trained on {report.trained_on} frames, {len(report.held_out)} held out: {report.weights}")

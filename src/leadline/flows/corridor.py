@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 __all__ = ["Corridor", "Outcome"]
 
@@ -114,7 +114,8 @@ class _Passage(Generic[ItemT, LoadedT, WorkedT, SavedT]):
             if first and not late:
                 yield from self._work()
             elif late or self.saving:
-                wait([*late, *self.saving], return_when=FIRST_COMPLETED)
+                running: list[Future[Any]] = [*late, *self.saving]
+                wait(running, return_when=FIRST_COMPLETED)
             else:
                 return
             yield from self._harvest()

@@ -57,7 +57,7 @@ def told(option: Told) -> Mapping[str, Any]:
 
 
 def told_of(field: Field[Any]) -> Told:
-    """What a field's metadata tells; a bare ``help`` entry is enough.
+    """What a field's metadata tells; bare ``help`` and ``positional`` entries are enough.
 
     Args:
         field: A field of a request.
@@ -71,7 +71,10 @@ def told_of(field: Field[Any]) -> Told:
         'Where to write.'
     """
     known = field.metadata.get(_KEY)
-    return known if isinstance(known, Told) else Told(str(field.metadata.get("help", "")))
+    if isinstance(known, Told):
+        return known
+    bare = field.metadata
+    return Told(str(bare.get("help", "")), positional=bool(bare.get("positional", False)))
 
 
 def check_bounds(request: _Request) -> None:

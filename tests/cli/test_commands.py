@@ -1,0 +1,277 @@
+"""What each command prints."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image as PilImage
+
+from leadline.cli.progress import Progress
+from leadline.flows.report import Skipped, Started
+from leadline.flows.train import TrainReport
+from leadline.plugins.registry import MODELS
+from leadline.plugins.specs import Commercial, ModelSpec, Weights
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LEADLINE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Five photos of 8x6."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(1, 6):
+        PilImage.fromarray(np.full((6, 8, 3), 40 * number, np.uint8)).save(folder / f"{number}.png")
+    return folder
+
+
+def test_predict_says_what_was_made_where_and_what_the_numbers_are(
+    known: ModelSpec, command: Command, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    ended = command("predict", photos / "1.png", "-o", out, "-m", "brightness-test")
+    assert ended.status == 0
+    assert ended.err == ""
+    lines = ended.out.splitlines()
+    assert lines[0] == f"{photos / '1.png'} → {out / '1_depth.png'}, {out / '1_colour.png'}"
+    metres = (1 + 40 / 255) * 518.86 / 640 * 8 / 500
+    assert lines[1] == (
+        f"  DepthMap 6x8, metres (scale uncertain), {metres:.3g} to {metres:.3g}, camera assumed 63°"
+    )
+    assert (
+        lines[2]
+        == "The lens is not known, so the metres are uncertain: give --fov DEGREES or --focal PIXELS."
+    )
+    assert lines[3] == "brightness-test is good for tests."
+    assert (out / "1_colour.png").is_file()
+
+
+def test_predict_says_which_model_to_name_for_more(
+    known: ModelSpec, command: Command, photos: Path, tmp_path: Path
+) -> None:
+    MODELS.add("first", replace(known, name="first", step_up="brightness-test"))
+    ended = command("predict", photos / "1.png", "-o", tmp_path / "o", "-m", "first", "--fov", "60")
+    assert ended.out.splitlines()[-1] == "first is good for tests. For more: brightness-test."
+    assert "camera given 60°" in ended.out
+    assert "uncertain" not in ended.out
+
+
+def test_predict_sums_up_many(known: ModelSpec, command: Command, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command("predict", photos / "2.png", "-o", out, "-m", "brightness-test")
+    (photos / "bad.jpg").write_bytes(b"")
+    ended = command("predict", photos, "-o", out, "-m", "brightness-test", "--skip-existing")
+    assert ended.status == 1
+    assert "4 photos done in " in ended.out
+    assert "1 there already, 1 failed; files are in " in ended.out
+    assert ended.err == f"leadline: {str(photos / 'bad.jpg')!r} is empty (0 bytes); copy the photo again\n"
+    (photos / "6.png").write_bytes((photos / "1.png").read_bytes())
+    assert "… and 2 more" in command("predict", photos, "-o", tmp_path / "new", "-m", "brightness-test").out
+
+
+def test_predict_names_each_model_of_several(
+    known: ModelSpec, command: Command, photos: Path, tmp_path: Path
+) -> None:
+    MODELS.add("other", replace(known, name="other"))
+    ended = command("predict", photos / "1.png", "-o", tmp_path / "o", "-m", "brightness-test,other")
+    assert "  brightness-test: DepthMap" in ended.out
+    assert "  other: DepthMap" in ended.out
+
+
+def test_json_lines_are_events_and_a_summary(
+    known: ModelSpec, command: Command, photos: Path, tmp_path: Path
+) -> None:
+    (photos / "bad.jpg").write_bytes(b"")
+    ended = command(
+        "predict", photos, "-o", tmp_path / "out", "-m", "brightness-test", "--json", "--focal", "500"
+    )
+    lines = [json.loads(line) for line in ended.out.splitlines()]
+    assert ended.status == 1
+    assert [line["event"] for line in lines][:1] == ["started"]
+    assert lines[0]["total"] == 6
+    assert lines[0]["models"][0]["name"] == "brightness-test"
+    done = {Path(line["source"]).name: line for line in lines if line["event"] == "done"}
+    assert done["5.png"]["made"][0]["low"] == pytest.approx(1 + 200 / 255, rel=1e-6)
+    assert done["5.png"]["made"][0]["camera"]["origin"] == "given"
+    assert all(Path(path).is_file() for path in done["5.png"]["outputs"])
+    (failed,) = [line for line in lines if line["event"] == "failed"]
+    assert failed["code"] == "input"
+    assert lines[-1]["event"] == "summary"
+    assert (lines[-1]["done"], lines[-1]["failed"]) == (5, 1)
+    again = command(
+        "predict", photos, "-o", tmp_path / "out", "-m", "brightness-test", "--json", "--skip-existing"
+    )
+    assert sum(json.loads(line)["event"] == "skipped" for line in again.out.splitlines()) == 5
+
+
+def test_standard_input_is_a_photo(
+    known: ModelSpec, command: Command, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = io.BytesIO((photos / "1.png").read_bytes())
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=data))
+    assert command("predict", "-", "-o", tmp_path / "o", "-m", "brightness-test").status == 0
+    assert (tmp_path / "o" / "stdin_depth.png").is_file()
+
+
+def test_a_bar_moves_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    with Progress(as_json=False) as bar:
+        bar(Started(5, ()))
+        bar(Skipped("a"))
+        assert bar._bar is not None
+        assert bar._bar.n == 1
+    assert "0/5" in screen.getvalue()
+    for few_or_no_terminal in ((1, Terminal()), (5, io.StringIO())):
+        total, stream = few_or_no_terminal
+        monkeypatch.setattr(sys, "stderr", stream)
+        with Progress(as_json=False) as bar:
+            bar(Started(total, ()))
+        assert stream.getvalue() == ""
+
+
+def test_models_show_what_there_is(known: ModelSpec, command: Command) -> None:
+    out = command("models").out
+    head, *rows = out.splitlines()
+    assert head.split() == ["name", "kind", "size", "commercial", "use", "speed", "here", "licence"]
+    assert any(row.startswith("leadline-indoor-small  metric-depth") and "unclear" in row for row in rows)
+    assert "leadline-indoor-tiny" not in out
+    assert "leadline-indoor-tiny" in command("models", "--all").out
+    cleared = command("models", "--commercial-ok").out
+    assert "brightness-test" in cleared
+    assert "leadline-indoor-small" not in cleared
+
+
+def test_models_says_when_none_is_cleared(
+    known: ModelSpec, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MODELS._entries, "brightness-test", replace(known, commercial=Commercial.NO))
+    assert command("models", "--commercial-ok").out == "no model is cleared for commercial use\n"
+
+
+def test_models_speak_json(known: ModelSpec, command: Command) -> None:
+    rows = [json.loads(line) for line in command("models", "--json").out.splitlines()]
+    assert {row["name"] for row in rows} == {"leadline-indoor-small", "brightness-test"}
+
+
+def test_models_that_need_packages_say_the_line(known: ModelSpec, command: Command) -> None:
+    MODELS.add("needy", replace(known, name="needy", packages=("nopackage",), extra="torch"))
+    assert "needs nopackage: pip install 'leadline[torch]'" in command("models").out
+
+
+def test_measured_speed_is_shown_from_then_on(known: ModelSpec, command: Command) -> None:
+    ended = command("models", "measure", "brightness-test", "--threads", "1")
+    assert ended.status == 0
+    assert "ms for 640x480, onnxruntime (CPU)" in ended.out
+    (row,) = [line for line in command("models").out.splitlines() if line.startswith("brightness-test ")]
+    assert " ms " in row
+
+
+def test_the_cache_is_listed_and_cleared(known: ModelSpec, command: Command, cache: Path) -> None:
+    assert command("models", "list").out == "the cache is empty\n"
+    folder = cache / "weights" / "far"
+    folder.mkdir(parents=True)
+    (folder / f"{'a' * 16}.onnx").write_bytes(b"12345")
+    (folder / f"{'b' * 16}.onnx.part").write_bytes(b"123")
+    assert "far  0.0 MB" in command("models", "list").out
+    assert "unfinished" in command("models", "list").out
+    sizes = [json.loads(line)["size_bytes"] for line in command("models", "list", "--json").out.splitlines()]
+    assert sorted(sizes) == [3, 5]
+    assert command("models", "clear", "fra").status == 5
+    assert command("models", "clear", "far").out == "removed 2 files, 0.0 MB\n"
+    assert command("models", "clear").out == "removed 0 files, 0.0 MB\n"
+
+
+def test_pull_says_where_it_is(known: ModelSpec, command: Command) -> None:
+    path = known.weights.source.removeprefix("file:")
+    assert command("models", "pull", "brightness-test").out == f"brightness-test is at {path}\n"
+    far = Weights("http://127.0.0.1:9/far.onnx", "a" * 64, 5)
+    MODELS.add("far", replace(known, name="far", weights=far))
+    ended = command("models", "pull", "far")
+    assert ended.status == 7
+    assert "127.0.0.1:9" in ended.err
+
+
+def test_info_tells_of_files_in_words(
+    known: ModelSpec, command: Command, photos: Path, tmp_path: Path
+) -> None:
+    command("predict", photos / "1.png", "-o", tmp_path / "o", "-m", "brightness-test")
+    ended = command("info", tmp_path / "o" / "1_depth.png", tmp_path / "o" / "1_colour.png", photos / "1.png")
+    assert ended.status == 0
+    assert "1_depth.png: DepthMap 6x8, metres" in ended.out
+    assert "  kind: metric-depth (metres)" in ended.out
+    assert "its colours are not depth values" in ended.out
+    assert f"{photos / '1.png'}: photo, 8x6; it holds no depth" in ended.out
+    values = json.loads(command("info", tmp_path / "o" / "1_depth.png", "--json").out)
+    assert values["record"]["model"]["name"] == "brightness-test"
+
+
+def test_info_of_a_bare_file_needs_its_kind(command: Command, tmp_path: Path) -> None:
+    PilImage.fromarray(np.full((2, 2), 5000, np.uint16)).save(tmp_path / "bare.png")
+    assert "without a record" in command("info", tmp_path / "bare.png").out
+    told = command("info", tmp_path / "bare.png", "--kind", "metric-depth", "--scale", "0.0002")
+    assert "DepthMap 2x2, metres, 1 to 1" in told.out
+    assert command("info", tmp_path / "bare.png", "--kind", "metrics").status == 3
+    assert command("info", tmp_path / "nowhere.png").status == 3
+
+
+def test_doctor_tells_the_state(command: Command, monkeypatch: pytest.MonkeyPatch, known: ModelSpec) -> None:
+    ended = command("doctor")
+    assert ended.status == 0
+    assert "engine     onnxruntime: devices cpu" in ended.out
+    assert "plugin     model 'brightness-test' of this program" in ended.out
+    assert ended.out.endswith("all is well\n")
+    assert json.loads(command("doctor", "--json").out)["well"]
+    monkeypatch.setattr(
+        "leadline.flows.doctor.requires", lambda name: ["nothere", "nothere-too; extra == 'torch'"]
+    )
+    ended = command("doctor")
+    assert ended.status == 1
+    assert "nothere MISSING" in ended.out
+    assert "extra      torch: missing nothere-too: pip install 'leadline[torch]'" in ended.out
+    assert "something is wrong" in ended.out
+    MODELS.add("gone", "gone_package:SPEC", origin="gone-package")
+    assert "PROBLEM    model 'gone'" in command("doctor").out
+
+
+def test_train_says_what_it_made(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def train(request: object) -> TrainReport:
+        asked.append(request)
+        return TrainReport(
+            weights=Path("w.onnx"), checkpoint=Path("c.ckpt"), trained_on=7, held_out=("a", "b")
+        )
+
+    monkeypatch.setattr("leadline.cli.train.run", train)
+    ended = command("train", "embedded-indoor", "--data", tmp_path, "--out", tmp_path / "run")
+    assert ended.out == "trained on 7 frames, 2 held out: w.onnx\n"
+    assert "embedded-indoor" in repr(asked[0])
+    assert command("train", "embedded-indoor").status == 2
+
+
+def test_demo_makes_its_pictures(command: Command, tmp_path: Path) -> None:
+    ended = command("demo", "--out", tmp_path / "demo")
+    assert ended.status == 0
+    assert "Look at " in ended.out
+    names = {path.name.partition("_")[2] for path in (tmp_path / "demo").iterdir()}
+    assert names == {"depth.png", "colour.png", "side.jpg", "cloud.glb"}

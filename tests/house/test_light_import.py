@@ -1,0 +1,67 @@
+"""What must not be loaded before it is needed, seen from a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = (
+    "PIL",
+    "onnxruntime",
+    "torch",
+    "torchvision",
+    "timm",
+    "lightning",
+    "scipy",
+    "trimesh",
+    "OpenEXR",
+    "onnx",
+)
+ALSO_NOT_AT_IMPORT = ("numpy", "click", "tqdm", "platformdirs", "importlib.metadata", "urllib.request")
+
+QUIET = "import sys, io, contextlib\nout = io.StringIO()\n"
+HELP = QUIET + (
+    "from leadline.cli.main import cli\n"
+    "with contextlib.redirect_stdout(out):\n"
+    "    cli.main({line}, prog_name='leadline', standalone_mode=False)\n"
+    "assert 'leadline' in out.getvalue()\n"
+)
+
+
+def _loaded(code: str) -> set[str]:
+    code += "\nprint(' '.join(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys, leadline",
+        "import sys, leadline; leadline.DepthMap, leadline.Kind, leadline.Camera, leadline.align, leadline.unproject",
+        "import sys, leadline; leadline.list_models()",
+        HELP.format(line=["--help"]),
+        HELP.format(line=["predict", "--help"]),
+        HELP.format(line=["models"]),
+        HELP.format(line=["--version"]),
+    ],
+    ids=["import", "values", "list_models", "help", "predict-help", "models", "version"],
+)
+def test_nothing_heavy_is_loaded(code: str) -> None:
+    assert not _loaded(code) & set(HEAVY)
+
+
+def test_import_loads_next_to_nothing() -> None:
+    assert not _loaded("import sys, leadline") & {*HEAVY, *ALSO_NOT_AT_IMPORT}
+
+
+def test_help_loads_no_command() -> None:
+    loaded = _loaded(HELP.format(line=["--help"]))
+    assert "leadline.cli.predict" not in loaded
+    assert "leadline.flows.predict" not in loaded
+    assert "numpy" not in loaded
