@@ -291,7 +291,7 @@ def test_the_robust_fit_takes_every_kth_of_very_many(monkeypatch: pytest.MonkeyP
     truth = DepthMap(rng.uniform(1, 8, (60, 60)), Kind())
     prediction = DepthMap((1 / truth.values + rng.normal(0, 0.01, truth.shape)) / 0.05, AFFINE)
     whole = align(prediction, truth, method="robust")
-    monkeypatch.setattr("leadline.ops.align._ROBUST_PAIRS", 500)
+    monkeypatch.setattr("leadline.ops.fit._ROBUST_PAIRS", 500)
     part = align(prediction, truth, method="robust")
     assert part.n_pixels == whole.n_pixels == 3600
     assert part.scale == pytest.approx(whole.scale, rel=0.02)

@@ -10,7 +10,8 @@ from scipy.optimize import least_squares, lsq_linear
 
 from leadline.core.depth_map import DepthMap
 from leadline.core.kind import Freedom, Kind, Quantity
-from leadline.ops.align import BISQUARE, MAD_TO_SIGMA, align
+from leadline.ops.align import align
+from leadline.ops.fit import BISQUARE, MAD_TO_SIGMA
 
 SEEDS = range(5)
 

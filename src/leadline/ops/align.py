@@ -11,29 +11,15 @@ from numpy.typing import NDArray
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError, KindError, UnknownName
 from leadline.core.kind import Along, Freedom, Kind, Quantity
+from leadline.ops.fit import Floats, Method, fit
 from leadline.ops.geometry import rays, to_axis, to_depth, to_inverse, to_ray
 
 __all__ = ["Alignment", "KnownPoints", "align"]
 
-Method = Literal["least-squares", "robust"]
 NonPositive = Literal["invalid", "clamp"]
-
-Floats = NDArray[np.float64]
 
 _METHODS = ("least-squares", "robust")
 _NON_POSITIVE = ("invalid", "clamp")
-
-BISQUARE = 4.685
-"""Where Tukey's bisquare weight ends, in standard deviations: 95 % efficiency on normal errors."""
-
-MAD_TO_SIGMA = 1.4826
-"""Standard deviations a median absolute deviation, for normal errors."""
-
-_ROBUST_PAIRS = 1 << 16
-"""The robust fit iterates; on more pairs than this it uses every k-th."""
-
-_CANDIDATES = 500
-"""Lines through two pairs that are tried as a start, on at most four times as many pairs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +198,7 @@ def align(
             f"{len(here)} pixels are valid in both, too few to align (at least {fewest})",
             hint="give a reference that overlaps the prediction",
         )
-    scale, shift = _fit(here, there, fitted, method)
+    scale, shift = fit(here, there, freedom=fitted, method=method)
     if not (np.isfinite(scale) and np.isfinite(shift) and scale > 0):
         raise InputError(
             f"the best scale is {scale:.6g}, which is not positive: prediction and reference run in opposite directions",
@@ -304,63 +290,3 @@ def _at_points(prediction: DepthMap, points: KnownPoints) -> Floats:
     directions = rays(prediction.camera)[points.rows, points.columns].astype(np.float64)
     length: Floats = np.sqrt((directions**2).sum(axis=-1))
     return points.depth_m * (length if points.along is Along.AXIS else 1 / length)
-
-
-def _fit(here: Floats, there: Floats, freedom: Freedom, method: Method) -> tuple[float, float]:
-    if freedom is Freedom.SCALE:
-        if method == "robust":
-            return float(np.median(there / here)), 0.0
-        return float(here @ there / (here @ here)), 0.0
-    if np.ptp(here) <= 1e-6 * np.abs(here).max():
-        raise InputError(
-            f"the prediction is constant ({here[0]:.6g}) where the reference is known: it fixes no scale and shift",
-            hint="fit a scale only, or give points at different depths",
-        )
-    if method == "least-squares":
-        return _line(here, there, np.ones_like(here))
-    every = -(-len(here) // _ROBUST_PAIRS)
-    return _bisquare_line(here[::every], there[::every])
-
-
-def _line(here: Floats, there: Floats, weight: Floats) -> tuple[float, float]:
-    """The weighted least-squares line in closed form, about the means for accuracy."""
-    total = weight.sum()
-    mean_here, mean_there = weight @ here / total, weight @ there / total
-    offset = here - mean_here
-    scale = float((weight * offset) @ (there - mean_there) / ((weight * offset) @ offset))
-    return scale, float(mean_there - scale * mean_here)
-
-
-def _bisquare_line(here: Floats, there: Floats) -> tuple[float, float]:
-    """Iteratively reweighted least squares with Tukey's weights, from a start that outliers cannot move."""
-    scale, shift = _consensus_line(here, there) or _line(here, there, np.ones_like(here))
-    smallest = 1e-9 * float(np.abs(there).max())
-    for _ in range(100):
-        error = np.abs(scale * here + shift - there)
-        bend = max(BISQUARE * MAD_TO_SIGMA * float(np.median(error)), smallest)
-        weight = np.maximum(0.0, 1 - (error / bend) ** 2) ** 2
-        if np.ptp(here[weight > 0]) == 0:
-            break
-        before = scale, shift
-        scale, shift = _line(here, there, weight)
-        if np.allclose((scale, shift), before, rtol=1e-8, atol=smallest):
-            break
-    return scale, shift
-
-
-def _consensus_line(here: Floats, there: Floats) -> tuple[float, float] | None:
-    """Among lines through two pairs drawn by lot, the one of least median error; None where no two drawn differ."""
-    lots = np.random.default_rng(0)
-    if len(here) > 4 * _CANDIDATES:
-        chosen = lots.choice(len(here), 4 * _CANDIDATES, replace=False)
-        here, there = here[chosen], there[chosen]
-    one, other = lots.integers(0, len(here), (2, _CANDIDATES))
-    apart = here[one] != here[other]
-    one, other = one[apart], other[apart]
-    if not len(one):
-        return None
-    scales = (there[one] - there[other]) / (here[one] - here[other])
-    shifts = there[one] - scales * here[one]
-    errors = [np.median(np.abs(s * here + t - there)) for s, t in zip(scales, shifts, strict=True)]
-    best = int(np.argmin(errors))
-    return float(scales[best]), float(shifts[best])
