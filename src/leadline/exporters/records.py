@@ -37,7 +37,7 @@ def source_name(source: str) -> str:
         The last part of a path; an address without user, query and fragment.
 
     Example:
-        >>> source_name("/home/ann/trip/a.jpg"), source_name("https://ann:pw@e.org/a.jpg?token=1")
+        >>> source_name("holiday/trip/a.jpg"), source_name("https://ann:pw@e.org/a.jpg?token=1")
         ('a.jpg', 'https://e.org/a.jpg')
     """
     if not is_url(source):

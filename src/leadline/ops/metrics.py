@@ -113,7 +113,7 @@ def _scores(p: NDArray[np.float64], t: NDArray[np.float64], *, coverage: float) 
         rmse=float(np.sqrt(np.mean(e**2))),
         rmse_log=float(np.sqrt(np.mean(d**2))),
         log10=float(np.mean(np.abs(d)) / np.log(10)),
-        silog=float(np.sqrt(max(np.mean(d**2) - np.mean(d) ** 2, 0.0))),
+        silog=float(np.std(d)),
         delta1=float(np.mean(worse < 1.25)),
         delta2=float(np.mean(worse < 1.25**2)),
         delta3=float(np.mean(worse < 1.25**3)),
