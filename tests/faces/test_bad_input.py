@@ -29,7 +29,7 @@ def predict(command: Command, tmp_path: Path, known: ModelSpec) -> Command:
         assert "Traceback" not in ended.err
         if ended.status not in (0, 2):
             assert all(line.startswith("leadline: ") for line in ended.err.splitlines())
-        assert not [path for path in tmp_path.rglob(".leadline-*")]
+        assert not list(tmp_path.rglob(".leadline-*"))
         return ended
 
     return run

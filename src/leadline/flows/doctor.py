@@ -128,7 +128,7 @@ def diagnose() -> Diagnosis:
         os.cpu_count() or 1,
         tuple(_package(name) for name in wanted.pop("", ())),
         tuple(_extra(name, packages) for name, packages in wanted.items()),
-        tuple(_engine(spec) for spec in ENGINES),
+        tuple(_engine(spec) for spec in ENGINES.sound()),
         plugins,
         problems,
         str(cache_folder()),
@@ -185,13 +185,9 @@ def _plugins() -> tuple[tuple[str, ...], tuple[str, ...]]:
     problems: list[str] = []
     registries: tuple[Registry[Any], ...] = (MODELS, ENGINES, EXPORTERS, DATASETS)
     for registry in registries:
-        for name in registry.names():
-            try:
-                origin = registry.origin(name)
-            except (LeadlineError, ImportError) as error:
-                problems.append(f"{registry.what} {name!r}: {error}")
-                continue
-            if origin != "leadline":
-                found.append(f"{registry.what} {name!r} of {origin}")
-        problems += [f"{who}: {why}" for who, why in registry.problems.items()]
+        origins = {spec.name: registry.origin(spec.name) for spec in registry.sound()}
+        found += [
+            f"{registry.what} {name!r} of {where}" for name, where in origins.items() if where != "leadline"
+        ]
+        problems += registry.problems.values()
     return tuple(found), tuple(problems)

@@ -131,7 +131,7 @@ def model_rows(*, commercial_ok: bool = False, random_too: bool = False) -> tupl
             tuple(package for package in spec.packages if not has(package)),
             speeds.get(_speed_key(spec)),
         )
-        for spec in MODELS
+        for spec in MODELS.sound()
         if (random_too or not spec.weights.source.startswith("code:"))
         and (not commercial_ok or spec.commercial is Commercial.YES)
     )

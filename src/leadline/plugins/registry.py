@@ -80,14 +80,14 @@ class Registry(Generic[SpecT]):
             origin: The package it comes from, for messages.
 
         Raises:
-            InputError: The name is taken.
+            InputError: The name is taken, or the record is no spec of that name.
         """
         if name in self._entries:
             raise InputError(
                 f"{self.what} name {name!r} of {origin} is taken by {self._origins[name]}",
                 hint="choose another name, or uninstall one of the two packages",
             )
-        self._entries[name] = entry
+        self._entries[name] = entry if isinstance(entry, str) else self._checked(name, entry, origin)
         self._origins[name] = origin
 
     def get(self, name: str) -> SpecT:
@@ -101,7 +101,7 @@ class Registry(Generic[SpecT]):
 
         Raises:
             UnknownName: No entry has that name.
-            InputError: The entry is not a spec of this registry, or its spec bears another name.
+            InputError: The entry cannot be loaded, is not a spec of this registry, or its spec bears another name.
         """
         if name not in self._entries:
             self._scan()
@@ -126,17 +126,38 @@ class Registry(Generic[SpecT]):
     def __iter__(self) -> Iterator[SpecT]:
         return (self.get(name) for name in self.names())
 
+    def sound(self) -> Iterator[SpecT]:
+        """Every spec that can be loaded; what cannot is noted in ``problems``, for ``leadline doctor`` to show."""
+        for name in self.names():
+            try:
+                spec = self.get(name)
+            except InputError as error:
+                self.problems[f"{self._origins[name]}: {name}"] = str(error)
+                continue
+            yield spec
+
     def _resolve(self, name: str, target: str) -> SpecT:
-        spec = load(target)
+        try:
+            spec = load(target)
+        except InputError:
+            raise
+        except Exception as error:
+            # Another package's code runs here and may raise anything; it is told as what it is.
+            raise InputError(
+                f"{self.what} {name!r} of {self._origins[name]} cannot be loaded: {type(error).__name__}: {error}",
+                hint="mend, update or uninstall that package",
+            ) from error
+        return self._checked(name, spec, self._origins[name])
+
+    def _checked(self, name: str, spec: object, origin: str) -> SpecT:
         if not isinstance(spec, self._spec_type):
             raise InputError(
-                f"{self.what} {name!r} of {self._origins[name]} is a {type(spec).__name__}, not a {self._spec_type.__name__}",
-                hint=f"let {target!r} name a {self._spec_type.__name__}",
+                f"{self.what} {name!r} of {origin} is a {type(spec).__name__}, not a {self._spec_type.__name__}",
+                hint=f"give a {self._spec_type.__name__}, or a string that names one",
             )
         if spec.name != name:
             raise InputError(
-                f"{self.what} {name!r} of {self._origins[name]} calls itself {spec.name!r}",
-                hint="use one name",
+                f"{self.what} {name!r} of {origin} calls itself {spec.name!r}", hint="use one name"
             )
         return spec
 

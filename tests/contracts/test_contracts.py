@@ -1,0 +1,258 @@
+"""Every suite over everything that ships, and proof that each check can fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from leadline.core.camera import Camera
+from leadline.core.depth_map import DepthMap
+from leadline.core.errors import EngineError, KindError
+from leadline.core.image import Image
+from leadline.core.kind import Freedom, Kind
+from leadline.core.results import Prediction
+from leadline.core.sample import Sample
+from leadline.engines.onnxruntime import OnnxRuntimeEngine
+from leadline.exporters.depth_file import DepthFileExporter
+from leadline.flows.model import Model, open_model
+from leadline.io.depth_files import write_depth
+from leadline.plugins import builtins
+from leadline.plugins.need import has
+from leadline.plugins.ports import Dataset, Engine, EngineOptions, ExportOptions, Session
+from leadline.plugins.registry import DATASETS, ENGINES, EXPORTERS, MODELS, load
+from leadline.plugins.specs import ExporterSpec, ModelSpec
+from leadline.testing.contracts.datasets import DATASET_CHECKS
+from leadline.testing.contracts.engines import ENGINE_CHECKS
+from leadline.testing.contracts.exporters import EXPORTER_CHECKS
+from leadline.testing.contracts.models import MODEL_CHECKS
+from leadline.testing.scenes import noise_photo
+
+
+def _named(checks: tuple[Callable[..., None], ...]) -> Any:
+    return pytest.mark.parametrize("check", checks, ids=lambda check: check.__name__)
+
+
+@pytest.fixture(scope="module", params=[*builtins.MODELS, "brightness-test"])
+def model(request: pytest.FixtureRequest, brightness: ModelSpec) -> Iterator[Model]:
+    spec = brightness if request.param == "brightness-test" else MODELS.get(request.param)
+    missing = [package for package in spec.packages if not has(package)]
+    if missing:
+        pytest.skip(f"{spec.name} needs {', '.join(missing)}")
+    with open_model(spec) as opened:
+        yield opened
+
+
+@_named(MODEL_CHECKS)
+def test_models(check: Callable[[Model], None], model: Model) -> None:
+    check(model)
+
+
+@pytest.mark.parametrize("name", builtins.EXPORTERS)
+@_named(EXPORTER_CHECKS)
+def test_exporters(check: Callable[[ExporterSpec, Path], None], name: str, tmp_path: Path) -> None:
+    check(EXPORTERS.get(name), tmp_path)
+
+
+@pytest.mark.parametrize("name", builtins.ENGINES)
+@_named(ENGINE_CHECKS)
+def test_engines(check: Callable[[Engine, Path], None], name: str, tmp_path: Path) -> None:
+    check(load(ENGINES.get(name).adapter)(), tmp_path)
+
+
+FOLDERS = {"nyu": "nyu_train795"}
+"""Where the shared data holds each dataset; one that is missing here fails its test."""
+
+
+@pytest.mark.parametrize("name", builtins.DATASETS)
+@_named(DATASET_CHECKS)
+def test_datasets(check: Callable[[Dataset], None], name: str, shared_data: Path) -> None:
+    check(load(DATASETS.get(name).adapter)(shared_data / FOLDERS[name]))
+
+
+class _Odd:
+    """A session that runs another one and spoils its answers."""
+
+    def __init__(self, session: Session, spoil: Callable[[Any, list[Image]], Any]) -> None:
+        self.session, self.spoil = session, spoil
+        self.description = session.description
+        self.calls = 0
+
+    def run(self, images: Any) -> Any:
+        self.calls += 1
+        return self.spoil(self, list(images))
+
+    def close(self) -> None:
+        self.session.close()
+
+
+def _plus(amount: Callable[[_Odd, list[Image]], Any]) -> Callable[[_Odd, list[Image]], Any]:
+    return lambda odd, images: [depth + np.float32(amount(odd, images)) for depth in odd.session.run(images)]
+
+
+SPOILT: dict[str, Callable[[_Odd, list[Image]], Any]] = {
+    "gives_usable_values": _plus(lambda odd, images: -1000),
+    "sees_the_photo": lambda odd, images: [np.ones((i.height, i.width), np.float32) for i in images],
+    "is_deterministic": _plus(lambda odd, images: odd.calls),
+    "answers_in_batches_as_one_by_one": _plus(lambda odd, images: len(images)),
+    "scales_with_the_focal_length": _plus(lambda odd, images: 1),
+    "answers_at_the_photos_size": lambda odd, images: [np.ones((4, 4), np.float32) for _ in images],
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_a_model_that_breaks_its_contract_is_caught(name: str, brightness: ModelSpec) -> None:
+    (check,) = [check for check in MODEL_CHECKS if check.__name__ == name]
+    with open_model(brightness) as model:
+        check(model)
+        model._session = _Odd(model._session, SPOILT[name])
+        with pytest.raises((AssertionError, EngineError)):
+            check(model)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("has_a_complete_spec", {"name": "Odd Name"}),
+        ("has_a_complete_spec", {"summary": ""}),
+        ("gives_the_kind_its_spec_says", {"kind": Kind().coarsened(Freedom.SCALE)}),
+        ("says_who_made_it", {"name": "another-name"}),
+    ],
+)
+def test_a_spec_that_lies_is_caught(name: str, change: dict[str, Any], brightness: ModelSpec) -> None:
+    (check,) = [check for check in MODEL_CHECKS if check.__name__ == name]
+    with open_model(brightness) as model:
+        pack = model.pack
+        model.pack = lambda image, values, time_s: pack(image, values, time_s)  # type: ignore[method-assign]
+        honest = model.spec
+        model.spec = replace(honest, **change)
+        if name == "gives_the_kind_its_spec_says":
+            model.pack = lambda image, values, time_s: Prediction(  # type: ignore[method-assign]
+                image, DepthMap(values, Kind(), camera=image.camera), model.record
+            )
+        with pytest.raises(AssertionError):
+            check(model)
+
+
+class _Careless(DepthFileExporter):
+    """Writes everything, says nothing of it."""
+
+    def write(self, prediction: Prediction, path: Path, *, options: ExportOptions) -> None:
+        np.save(path.with_suffix(".npy"), prediction.depth.values)
+        path.write_bytes(b"")
+
+
+class _Forgetful(DepthFileExporter):
+    """Forgets the camera and who made it."""
+
+    def write(self, prediction: Prediction, path: Path, *, options: ExportOptions) -> None:
+        write_depth(path, prediction.depth.with_camera(None))
+
+
+class _Rounding(DepthFileExporter):
+    """Rounds to decimetres."""
+
+    def write(self, prediction: Prediction, path: Path, *, options: ExportOptions) -> None:
+        depth = prediction.depth
+        coarse = np.maximum(np.round(depth.values, 1), 0.1)
+        rounded = replace(depth, values=coarse.astype(np.float32))
+        super().write(replace(prediction, depth=rounded), path, options=options)
+
+
+class _Hypocrite(DepthFileExporter):
+    """Refuses what it then writes."""
+
+    def check(self, kind: Kind) -> None:
+        raise KindError("no", hint="never")
+
+
+@pytest.mark.parametrize(
+    ("adapter", "name"),
+    [
+        (_Careless, "writes_what_it_accepts_and_refuses_the_rest"),
+        (_Hypocrite, "writes_what_it_accepts_and_refuses_the_rest"),
+        (_Forgetful, "carries_the_record"),
+        (_Rounding, "carries_the_record"),
+    ],
+)
+def test_an_exporter_that_breaks_its_contract_is_caught(
+    adapter: type, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (check,) = [check for check in EXPORTER_CHECKS if check.__name__ == name]
+    spec = replace(EXPORTERS.get("npz"), adapter="odd:Odd")
+    monkeypatch.setattr("leadline.testing.contracts.exporters.load", lambda target: adapter)
+    with pytest.raises(AssertionError):
+        check(spec, tmp_path)
+
+
+class _WrongEngine(OnnxRuntimeEngine):
+    """Forgets the focal length and takes any device."""
+
+    def open(self, spec: ModelSpec, *, weights: Path, options: EngineOptions) -> Any:
+        session = super().open(spec, weights=weights, options=EngineOptions())
+        return _Odd(
+            session, lambda odd, images: odd.session.run([Image.from_array(i.rgb_HW3) for i in images])
+        )
+
+
+@pytest.mark.parametrize("name", ["answers_in_closed_form", "refuses_what_it_cannot_do"])
+def test_an_engine_that_breaks_its_contract_is_caught(name: str, tmp_path: Path) -> None:
+    (check,) = [check for check in ENGINE_CHECKS if check.__name__ == name]
+    with pytest.raises(AssertionError):
+        check(_WrongEngine(), tmp_path)
+
+
+class _Album:
+    """A dataset in memory."""
+
+    kind = Kind()
+
+    def __init__(self, **change: Any) -> None:
+        camera = Camera.assumed(8, 6)
+        truth = DepthMap(np.full((6, 8), 2.0), Kind(), camera=camera)
+        photos = [noise_photo(6, 8, seed=k) for k in range(3)]
+        self.samples = [replace(Sample(str(k), photo, truth), **change) for k, photo in enumerate(photos)]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self.samples[index]
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self.samples)
+
+
+class _Endless(_Album):
+    def __getitem__(self, index: int) -> Sample:
+        return self.samples[index % 3]
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self.samples[::-1])
+
+
+@_named(DATASET_CHECKS)
+def test_a_sound_dataset_passes(check: Callable[[Dataset], None]) -> None:
+    check(_Album())
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name"),
+    [
+        (_Album(id="same"), "ids_are_unique"),
+        (_Album(truth=DepthMap(np.ones((2, 2)), Kind())), "samples_fit_together"),
+        (_Album(truth=DepthMap(np.ones((6, 8)), Kind.parse("disparity"))), "samples_fit_together"),
+        (_Album(truth=DepthMap(np.zeros((6, 8)), Kind())), "samples_fit_together"),
+        (_Endless(), "ends"),
+        (_Endless(), "reading_again_gives_the_same"),
+        (object(), "is_a_dataset"),
+    ],
+)
+def test_a_dataset_that_breaks_its_contract_is_caught(dataset: Any, name: str) -> None:
+    (check,) = [check for check in DATASET_CHECKS if check.__name__ == name]
+    with pytest.raises(AssertionError):
+        check(dataset)
