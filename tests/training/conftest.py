@@ -14,7 +14,8 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.core.sample import Sample
-from leadline.training.recipe import Recipe, load_recipe
+from leadline.training.recipe import Recipe
+from leadline.training.recipe_files import load_recipe
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from leadline.training.losses import depth_loss, gradient_loss, l1_log, silog
-from leadline.training.recipe import load_recipe
+from leadline.training.recipe_files import load_recipe
 
 LOSS = load_recipe("embedded-indoor").loss
 

@@ -15,7 +15,8 @@ from leadline.core.camera import Camera
 from leadline.core.errors import MissingExtra, WeightsError
 from leadline.core.image import Image
 from leadline.training.network import DepthNetwork, build_network, predict_metres
-from leadline.training.recipe import Recipe, load_recipe
+from leadline.training.recipe import Recipe
+from leadline.training.recipe_files import load_recipe
 
 ESPRESSO = 967
 """ImageNet's class of the photo ``coffee``."""

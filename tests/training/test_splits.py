@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadline.core.errors import DatasetError
-from leadline.training.recipe import DataRecipe, load_recipe
+from leadline.training.recipe import DataRecipe
+from leadline.training.recipe_files import load_recipe
 from leadline.training.splits import split_blocks
 
 

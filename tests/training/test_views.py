@@ -16,7 +16,7 @@ from leadline.core.errors import DatasetError
 from leadline.core.image import Image
 from leadline.core.kind import Freedom, Kind
 from leadline.core.sample import Sample
-from leadline.training.recipe import load_recipe
+from leadline.training.recipe_files import load_recipe
 from leadline.training.views import Draw, Frame, draw_shape, draw_view, pack, take_view
 
 VIEWS = load_recipe("embedded-indoor").views

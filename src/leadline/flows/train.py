@@ -67,7 +67,7 @@ def train(request: TrainRequest) -> TrainReport:
     """
     for package in PACKAGES:
         need(package, who="training", extra="train")
-    recipe = load("leadline.training.recipe:load_recipe")(request.recipe)
+    recipe = load("leadline.training.recipe_files:load_recipe")(request.recipe)
     samples = load(DATASETS.get(recipe.data.dataset).adapter)(request.data)
     train_on, held_out = load("leadline.training.splits:split_blocks")(len(samples), recipe=recipe.data)
     network = load("leadline.training.network:build_network")(recipe)

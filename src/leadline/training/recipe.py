@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import tomllib
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
-from importlib import resources
-from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
 
-from leadline.core.errors import InputError, UnknownName
+from leadline.core.errors import InputError
 from leadline.core.kind import Kind
 
 __all__ = [
@@ -21,12 +17,7 @@ __all__ = [
     "OptimiserRecipe",
     "Recipe",
     "ViewRecipe",
-    "load_recipe",
-    "parse_recipe",
-    "recipe_names",
 ]
-
-T = TypeVar("T")
 
 
 def _require(ok: bool, name: str, value: object, need: str) -> None:
@@ -273,87 +264,3 @@ class Recipe:
     def record(self) -> dict[str, str]:
         """What goes into the finished file's metadata."""
         return {**asdict(self.export), "recipe": self.name, "recipe_sha256": self.digest}
-
-
-def recipe_names() -> tuple[str, ...]:
-    """Names of the recipes that ship.
-
-    Example:
-        >>> recipe_names()
-        ('embedded-indoor',)
-    """
-    folder = resources.files("leadline.data.recipes")
-    return tuple(sorted(p.name[: -len(".toml")] for p in folder.iterdir() if p.name.endswith(".toml")))
-
-
-def load_recipe(name: str) -> Recipe:
-    """Reads a recipe that ships, or one of the user's own.
-
-    Args:
-        name: A name from ``recipe_names()``, or the path of a TOML file.
-
-    Returns:
-        The recipe, checked.
-
-    Raises:
-        UnknownName: No recipe has that name and no file is there.
-        InputError: The file is not a recipe.
-
-    Example:
-        >>> load_recipe("embedded-indoor").optimiser.batch
-        16
-    """
-    if name in recipe_names():
-        return parse_recipe(
-            resources.files("leadline.data.recipes").joinpath(f"{name}.toml").read_text("utf-8")
-        )
-    path = Path(name)
-    if path.suffix == ".toml" and path.is_file():
-        return parse_recipe(path.read_text("utf-8"))
-    raise UnknownName("recipe", name, known=recipe_names())
-
-
-def parse_recipe(text: str) -> Recipe:
-    """Reads a recipe from TOML.
-
-    Args:
-        text: The TOML text.
-
-    Returns:
-        The recipe, checked.
-
-    Raises:
-        InputError: It is not TOML, or an option is missing, unknown, of the wrong type or out of range.
-    """
-    try:
-        tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"the recipe is not TOML: {error}", hint="correct that line") from error
-    return _record(Recipe, tree, "recipe")
-
-
-def _record(cls: type[T], tree: Any, where: str) -> T:
-    if not isinstance(tree, dict):
-        raise InputError(f"{where} = {tree!r} is not a table", hint=f"write it as [{where}]")
-    hints = get_type_hints(cls)
-    names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
-    for name in sorted(set(tree) - names):
-        raise InputError(f"{where} has no option {name!r}", hint=f"it has {', '.join(sorted(names))}")
-    for name in sorted(names - set(tree)):
-        raise InputError(f"{where} lacks {name!r}", hint="a recipe leaves nothing open")
-    return cls(**{name: _value(hints[name], value, f"{where}.{name}") for name, value in tree.items()})
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    if is_dataclass(hint):
-        return _record(hint, value, where)  # type: ignore[arg-type]
-    if hint is float and type(value) in (int, float):
-        return float(value)
-    if isinstance(value, list) and hint not in (int, float, str):
-        return tuple(tuple(item) if isinstance(item, list) else item for item in value)
-    if not isinstance(hint, type) or type(value) is not hint:
-        raise InputError(
-            f"{where} = {value!r} is not of type {getattr(hint, '__name__', hint)}",
-            hint="see the recipes that ship",
-        )
-    return value
