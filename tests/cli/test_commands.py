@@ -48,7 +48,7 @@ def test_predict_says_what_was_made_where_and_what_the_numbers_are(
     assert ended.status == 0
     assert ended.err == ""
     lines = ended.out.splitlines()
-    assert lines[0] == f"{photos / '1.png'} → {out / '1_depth.png'}, {out / '1_colour.png'}"
+    assert lines[0] == f"{photos / '1.png'} -> {out / '1_depth.png'}, {out / '1_colour.png'}"
     metres = (1 + 40 / 255) * 518.86 / 640 * 8 / 500
     assert lines[1] == (
         f"  DepthMap 6x8, metres (scale uncertain), {metres:.3g} to {metres:.3g}, camera assumed 63°"

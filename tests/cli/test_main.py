@@ -117,6 +117,41 @@ def test_a_reader_that_closes_the_pipe_is_no_fault(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+def test_a_reader_that_leaves_in_the_middle_is_no_fault(
+    plugged: dict[str, str], photo: Path, tmp_path: Path
+) -> None:
+    line = (
+        f"'{sys.executable}' -m leadline predict '{photo}' -m brightness-test -f npz --json -o '{tmp_path / 'o'}' "
+        "| head -c 1 > /dev/null; exit ${PIPESTATUS[0]}"
+    )
+    done = subprocess.run(
+        ["bash", "-c", line], env=plugged, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode in (0, 1)
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux only")
+def test_names_that_no_encoding_knows_can_be_told(
+    plugged: dict[str, str], photo: Path, tmp_path: Path
+) -> None:
+    odd = os.fsencode(tmp_path) + b"/r\xf6m \xe2\x86\x92.jpg"
+    Path(os.fsdecode(odd)).write_bytes(photo.read_bytes())
+    command = [sys.executable, "-m", "leadline", "predict", os.fsdecode(odd), "-m", "brightness-test"]
+    done = subprocess.run(
+        [*command, "-f", "npz,png16,colour", "-o", str(tmp_path / "o")],
+        env={**plugged, "PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+        text=True,
+        encoding="cp1252",
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "\\udcf6" in done.stdout
+    assert len(list((tmp_path / "o").iterdir())) == 3
+
+
 @pytest.mark.parametrize(
     ("shell", "sign"), [("bash", "complete -o"), ("zsh", "compdef"), ("fish", "complete --no-files")]
 )

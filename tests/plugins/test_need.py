@@ -19,3 +19,8 @@ def test_what_is_missing_ends_in_the_exact_line() -> None:
         need("nopackage", who="model 'x'", extra="torch")
     assert str(caught.value) == "model 'x' needs 'nopackage': pip install 'leadline[torch]'"
     assert isinstance(caught.value, ImportError)
+
+
+def test_what_the_base_install_brings_needs_no_extra() -> None:
+    with pytest.raises(MissingExtra, match=r"engine 'x' needs 'nopackage': pip install leadline$"):
+        need("nopackage", who="engine 'x'", extra="")

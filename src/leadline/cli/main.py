@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from types import FrameType
 from typing import NoReturn
 
@@ -58,6 +59,9 @@ def cli() -> None:
 def main() -> NoReturn:
     """Runs the command line and ends the process with its exit status."""
     signal.signal(signal.SIGTERM, _as_interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = cli.main(prog_name="leadline", standalone_mode=False)
     except BaseException as error:

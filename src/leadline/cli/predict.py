@@ -92,7 +92,7 @@ def tell_report(report: Report) -> None:
 
 
 def _tell_photo(photo: Predicted) -> None:
-    click.echo(f"{photo.source} → {', '.join(map(str, photo.outputs))}")
+    click.echo(f"{photo.source} -> {', '.join(map(str, photo.outputs))}")
     for made in photo.made:
         who = f"{made.model}: " if len(photo.made) > 1 else ""
         click.echo(f"  {who}{made.words}")

@@ -117,7 +117,7 @@ class MissingExtra(LeadlineError, ImportError):
     Args:
         who: What needs the package, such as ``"model 'dpt-large'"``.
         package: The package that is missing.
-        extra: The leadline extra that brings it.
+        extra: The leadline extra that brings it; empty for the base install.
     """
 
     code = "missing-extra"
@@ -126,7 +126,8 @@ class MissingExtra(LeadlineError, ImportError):
 
     def __init__(self, who: str, package: str, *, extra: str) -> None:
         self.package, self.extra = package, extra
-        super().__init__(f"{who} needs {package!r}: pip install 'leadline[{extra}]'")
+        what = f"'leadline[{extra}]'" if extra else "leadline"
+        super().__init__(f"{who} needs {package!r}: pip install {what}")
 
 
 class WeightsError(LeadlineError, OSError):

@@ -211,7 +211,7 @@ class OnnxRuntimeSession:
 
 
 def _runtime() -> Any:
-    runtime = need("onnxruntime", who="engine 'onnxruntime'", extra="all")
+    runtime = need("onnxruntime", who="engine 'onnxruntime'", extra="")
     runtime.set_default_logger_severity(_ONLY_ERRORS)
     return runtime
 

@@ -29,7 +29,7 @@ def need(package: str, *, who: str, extra: str) -> ModuleType:
     Args:
         package: Import name, such as ``"torch"`` or ``"pillow_heif"``.
         who: What needs it, for the message: ``"model 'dpt-large'"``.
-        extra: The leadline extra that brings it.
+        extra: The leadline extra that brings it; empty for the base install.
 
     Returns:
         The module.
