@@ -15,7 +15,7 @@ from leadline.cli.options import request_of
 from leadline.core.errors import InputError
 from leadline.flows.demo import DemoRequest
 from leadline.flows.options import told_of
-from leadline.flows.predict import PredictRequest
+from leadline.flows.predict_request import PredictRequest
 from leadline.flows.train import TrainRequest
 
 FACES = {"predict": PredictRequest, "demo": DemoRequest, "train": TrainRequest}

@@ -15,7 +15,8 @@ from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.engines.onnxruntime import OnnxRuntimeSession
 from leadline.exporters.depth_file import DepthFileExporter
-from leadline.flows.predict import PredictRequest, parse_range, run
+from leadline.flows.predict import run
+from leadline.flows.predict_request import PredictRequest
 from leadline.flows.report import Event, Failed, Predicted, Report, Skipped, Started
 from leadline.io.depth_files import read_depth
 from leadline.io.images import read_image
@@ -221,37 +222,6 @@ def test_a_photo_whose_format_needs_an_extra_is_one_failure(
     report, _ = _run(album, tmp_path / "out", formats=("png16",))
     assert len(report.done) == 3
     assert any("pip install 'leadline[heif]'" in failed.reason for failed in report.failed)
-
-
-@pytest.mark.parametrize(
-    ("values", "error", "match"),
-    [
-        ({"threads": -1}, InputError, "threads = -1 is out of range"),
-        ({"batch": 0}, InputError, "batch = 0 is out of range"),
-        ({"fov_deg": 180.0}, InputError, "fov_deg = 180 is out of range"),
-        ({"focal_px": 0.0}, InputError, "focal_px = 0 is out of range"),
-        ({"fov_deg": 60.0, "focal_px": 500.0}, InputError, "are both given"),
-        ({"formats": ()}, InputError, "formats is empty"),
-        ({"models": ()}, InputError, "models is empty"),
-        ({"colormap": "viridi"}, UnknownName, "did you mean 'viridis'"),
-        ({"range": "robst"}, UnknownName, "did you mean 'robust'"),
-        ({"range": "1,two"}, InputError, "'1,two' is not two numbers"),
-        ({"range": "3,3"}, InputError, "no width"),
-        ({"range": (1.0, float("nan"))}, InputError, "no width"),
-    ],
-)
-def test_a_request_checks_itself(values: dict[str, object], error: type[Exception], match: str) -> None:
-    with pytest.raises(error, match=match):
-        PredictRequest(("x.jpg",), **values)  # type: ignore[arg-type]
-
-
-def test_ranges_are_read() -> None:
-    assert [parse_range(text) for text in ("robust", "full", "0.5, 6", (1.0, 2.0))] == [
-        "robust",
-        "full",
-        (0.5, 6.0),
-        (1.0, 2.0),
-    ]
 
 
 def test_the_lens_reaches_the_network(known: ModelSpec, album: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import click
 from leadline.cli.options import options_of, request_of
 from leadline.cli.predict import carry_out
 from leadline.flows.demo import DemoRequest, demo_request
-from leadline.flows.predict import SIDE_BY_SIDE
+from leadline.flows.predict_request import SIDE_BY_SIDE
 from leadline.plugins.registry import EXPORTERS
 
 __all__ = ["demo"]

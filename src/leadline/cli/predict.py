@@ -11,7 +11,8 @@ from leadline.cli.options import options_of, request_of
 from leadline.cli.progress import Progress
 from leadline.core.camera import Origin
 from leadline.core.errors import LeadlineError
-from leadline.flows.predict import PredictRequest, run
+from leadline.flows.predict import run
+from leadline.flows.predict_request import PredictRequest
 from leadline.flows.report import Predicted, Report
 from leadline.plugins.registry import MODELS
 

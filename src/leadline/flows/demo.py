@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leadline.core.errors import InputError
 from leadline.flows.options import Told, told
-from leadline.flows.predict import SIDE_BY_SIDE, PredictRequest
+from leadline.flows.predict_request import SIDE_BY_SIDE, PredictRequest
 
 __all__ = ["DemoRequest", "bundled_photo", "demo_request"]
 

@@ -1,0 +1,151 @@
+"""What a prediction can be asked for: every option, default, range and help sentence, once for all faces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from leadline.core.errors import InputError
+from leadline.flows.model import DEFAULT_MODEL
+from leadline.flows.options import Told, check_bounds, told
+from leadline.io.decode import DEFAULT_MAX_PIXELS
+from leadline.ops.colour import ColourOptions
+
+__all__ = ["SIDE_BY_SIDE", "PredictRequest", "parse_range"]
+
+SIDE_BY_SIDE = "side-by-side"
+
+
+@dataclass(frozen=True, slots=True)
+class PredictRequest:
+    """What ``leadline predict`` is asked for."""
+
+    sources: tuple[str, ...] = field(
+        metadata=told(
+            Told(
+                "Photos, folders, globs, @lists of photos, http(s) addresses, or - for standard input.",
+                positional=True,
+            )
+        )
+    )
+    out: Path = field(
+        default=Path("depth"), metadata=told(Told("Folder for what is made.", short="o", metavar="FOLDER"))
+    )
+    formats: tuple[str, ...] = field(
+        default=("png16", "colour"),
+        metadata=told(
+            Told("What to make; repeat it or use commas.", flag="format", short="f", names="exporter")
+        ),
+    )
+    models: tuple[str, ...] = field(
+        default=(DEFAULT_MODEL,),
+        metadata=told(Told("Model; several are laid side by side.", flag="model", short="m", names="model")),
+    )
+    colormap: str = field(default="viridis", metadata=told(Told("Colour map of pictures.", names="colormap")))
+    range: str | tuple[float, float] = field(
+        default="robust",
+        metadata=told(
+            Told(
+                "Values the colours span: 2nd to 98th percentile, all, or two numbers in the depth's unit.",
+                metavar="robust|full|LO,HI",
+            )
+        ),
+    )
+    side_by_side: bool = field(
+        default=False, metadata=told(Told("Also make a picture of photo and depth side by side."))
+    )
+    engine: str | None = field(
+        default=None, metadata=told(Told("Engine; the model's own first choice by default.", names="engine"))
+    )
+    device: str = field(
+        default="auto", metadata=told(Told("Device: auto, cpu, cuda … as the engine offers."))
+    )
+    threads: int = field(
+        default=0,
+        metadata=told(Told("CPU threads of the network; 0: one a physical core.", minimum=0, maximum=1024)),
+    )
+    batch: int = field(
+        default=1,
+        metadata=told(
+            Told("Photos of one size that go through the network together.", minimum=1, maximum=256)
+        ),
+    )
+    recursive: bool = field(default=False, metadata=told(Told("Search folders to the bottom.", short="r")))
+    skip_existing: bool = field(default=False, metadata=told(Told("Leave out what is made already.")))
+    fov_deg: float | None = field(
+        default=None,
+        metadata=told(
+            Told(
+                "Horizontal field of view in degrees; metres depend on it.",
+                flag="fov",
+                metavar="DEGREES",
+                minimum=0.1,
+                maximum=179.9,
+            )
+        ),
+    )
+    focal_px: float | None = field(
+        default=None,
+        metadata=told(
+            Told(
+                "Focal length in pixels, instead of --fov.",
+                flag="focal",
+                metavar="PIXELS",
+                minimum=0.001,
+            )
+        ),
+    )
+    max_pixels: int = field(
+        default=DEFAULT_MAX_PIXELS,
+        metadata=told(Told("Largest photo that is decoded, in pixels.", minimum=1)),
+    )
+    commercial_ok: bool = field(
+        default=False, metadata=told(Told("Refuse models whose weights do not allow commercial use."))
+    )
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
+        _ = self.colours
+        for name in ("formats", "models"):
+            if not getattr(self, name):
+                raise InputError(f"{name} is empty", hint="name at least one")
+        if self.fov_deg is not None and self.focal_px is not None:
+            raise InputError(
+                f"field of view {self.fov_deg:g}° and focal length {self.focal_px:g} px are both given",
+                hint="give one of --fov and --focal",
+            )
+
+    @property
+    def colours(self) -> ColourOptions:
+        """Colour map and range."""
+        return ColourOptions(self.colormap, parse_range(self.range))
+
+    @property
+    def all_formats(self) -> tuple[str, ...]:
+        """The formats, with the picture that ``side_by_side`` asks for."""
+        return (*self.formats, SIDE_BY_SIDE) if self.side_by_side else self.formats
+
+
+def parse_range(text: str | tuple[float, float]) -> str | tuple[float, float]:
+    """Reads the range that colours span.
+
+    Args:
+        text: ``"robust"``, ``"full"``, ``"LO,HI"``, or two numbers.
+
+    Returns:
+        The word as it is, or the two numbers.
+
+    Raises:
+        InputError: There is a comma, but not a number on each side of it.
+
+    Example:
+        >>> parse_range("0.5,6")
+        (0.5, 6.0)
+    """
+    if not isinstance(text, str) or "," not in text:
+        return text
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError as error:
+        raise InputError(f"range {text!r} is not two numbers", hint="such as 0.5,6") from error
+    return (low, high)
