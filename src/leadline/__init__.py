@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from leadline.io.depth_files import read_depth as read_depth
     from leadline.io.depth_files import write_depth as write_depth
     from leadline.io.images import read_image as read_image
+    from leadline.ops.align import KnownPoints as KnownPoints
     from leadline.ops.align import align as align
     from leadline.ops.colour import colourise as colourise
     from leadline.ops.geometry import to_depth as to_depth
@@ -55,7 +56,7 @@ _HOMES = {
     "flows.models": ("list_models", "register_model"),
     "io.depth_files": ("read_depth", "write_depth"),
     "io.images": ("read_image",),
-    "ops.align": ("align",),
+    "ops.align": ("KnownPoints", "align"),
     "ops.colour": ("colourise",),
     "ops.geometry": ("to_depth", "to_inverse", "unproject"),
 }
