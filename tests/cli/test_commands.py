@@ -234,6 +234,13 @@ def test_info_of_a_bare_file_needs_its_kind(command: Command, tmp_path: Path) ->
     assert command("info", tmp_path / "nowhere.png").status == 3
 
 
+def test_info_goes_on_past_a_file_it_cannot_read(command: Command, photos: Path, tmp_path: Path) -> None:
+    ended = command("info", tmp_path, photos / "1.png")
+    assert ended.status == 1
+    assert ended.err == f"leadline: {str(tmp_path)!r} is a folder; name the files in it\n"
+    assert "photo, 8x6" in ended.out
+
+
 def test_doctor_tells_the_state(command: Command, monkeypatch: pytest.MonkeyPatch, known: ModelSpec) -> None:
     ended = command("doctor")
     assert ended.status == 0

@@ -45,6 +45,11 @@ def test_a_line_that_cannot_be_parsed_ends_with_two(command: Command) -> None:
         assert "Traceback" not in ended.err
 
 
+def test_a_command_that_is_unknown_gets_near_matches(command: Command) -> None:
+    assert "no command is called 'preditc'; did you mean 'predict'?" in command("preditc", "a.jpg").err
+    assert "No such command 'xyz'" in command("xyz").err
+
+
 def test_every_error_of_the_tree_is_one_line_with_its_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
     made: list[errors.LeadlineError] = [
         errors.UnknownName("model", "x", known=["xy"]),

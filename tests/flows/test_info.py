@@ -54,3 +54,8 @@ def test_what_is_nothing_known_is_refused(tmp_path: Path) -> None:
     for name in ("a.txt", "b.jpg"):
         with pytest.raises(InputError, match=name):
             describe(tmp_path / name)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder; name the files in it"):
+        describe(tmp_path)

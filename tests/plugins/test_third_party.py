@@ -59,7 +59,7 @@ def test_what_is_wrong_with_it_is_shown_by_doctor_and_takes_nothing_away(install
     done = _leadline(installed, "doctor")
     assert done.returncode == 1
     assert "plugin     model 'acme-brightness' of acme-depth" in done.stdout
-    assert "plugin     exporter 'acme-csv' of acme-depth" in done.stdout
+    assert "plugin     format 'acme-csv' of acme-depth" in done.stdout
     assert "model name 'leadline-indoor-small' of acme-depth is taken by leadline" in done.stdout
     assert "model 'acme-broken' of acme-depth is a str, not a ModelSpec" in done.stdout
 

@@ -6,8 +6,10 @@ import json
 
 import click
 
+from leadline.cli.errors import SOME_FAILED, tell_error
+from leadline.core.errors import InputError
 from leadline.core.kind import Kind
-from leadline.flows.info import describe
+from leadline.flows.info import Description, describe
 from leadline.io.images import DEFAULT_MAX_PIXELS
 
 __all__ = ["info"]
@@ -41,11 +43,22 @@ def info(
 ) -> None:
     """What a depth file or a photo is, in words."""
     meaning = None if kind is None else Kind.parse(kind)
+    failed = []
     for file in files:
-        found = describe(file, kind=meaning, scale=scale, max_pixels=max_pixels)
-        if as_json:
-            click.echo(json.dumps(found.details))
+        try:
+            found = describe(file, kind=meaning, scale=scale, max_pixels=max_pixels)
+        except InputError as error:
+            failed.append(tell_error(error))
             continue
-        click.echo(f"{found.path}: {found.summary}")
-        for fact in found.facts:
-            click.echo(f"  {fact}")
+        _tell(found, as_json=as_json)
+    if failed:
+        click.get_current_context().exit(failed[0] if len(files) == 1 else SOME_FAILED)
+
+
+def _tell(found: Description, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(found.details))
+        return
+    click.echo(f"{found.path}: {found.summary}")
+    for fact in found.facts:
+        click.echo(f"  {fact}")

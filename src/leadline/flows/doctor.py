@@ -187,7 +187,7 @@ def _plugins() -> tuple[tuple[str, ...], tuple[str, ...]]:
     for registry in registries:
         origins = {spec.name: registry.origin(spec.name) for spec in registry.sound()}
         found += [
-            f"{registry.what} {name!r} of {where}" for name, where in origins.items() if where != "leadline"
+            f"{registry.called} {name!r} of {where}" for name, where in origins.items() if where != "leadline"
         ]
         problems += registry.problems.values()
     return tuple(found), tuple(problems)

@@ -66,6 +66,8 @@ def describe(
     Raises:
         InputError: There is no such file, it is damaged, or it is nothing leadline knows.
     """
+    if Path(path).is_dir():
+        raise InputError(f"{str(path)!r} is a folder", hint="name the files in it")
     if kind is not None:
         return _told(str(path), kind, scale)
     try:

@@ -54,6 +54,7 @@ class Registry(Generic[SpecT]):
         what: What the entries are, for messages and for the entry-point group: ``"model"``.
         spec_type: The record that entries must be.
         index: Built-ins as strings.
+        called: What people call an entry, where that is another word: ``"format"``.
 
     Example:
         >>> Registry("model", ModelSpec, {}).get("dpt")
@@ -61,8 +62,11 @@ class Registry(Generic[SpecT]):
         leadline.core.errors.UnknownName: no model is called 'dpt'; known: none
     """
 
-    def __init__(self, what: str, spec_type: type[SpecT], index: Mapping[str, str]) -> None:
+    def __init__(
+        self, what: str, spec_type: type[SpecT], index: Mapping[str, str], *, called: str = ""
+    ) -> None:
         self.what = what
+        self.called = called or what
         self._spec_type = spec_type
         self._entries: dict[str, SpecT | str] = {}
         self._origins: dict[str, str] = {}
@@ -84,7 +88,7 @@ class Registry(Generic[SpecT]):
         """
         if name in self._entries:
             raise InputError(
-                f"{self.what} name {name!r} of {origin} is taken by {self._origins[name]}",
+                f"{self.called} name {name!r} of {origin} is taken by {self._origins[name]}",
                 hint="choose another name, or uninstall one of the two packages",
             )
         self._entries[name] = entry if isinstance(entry, str) else self._checked(name, entry, origin)
@@ -107,7 +111,7 @@ class Registry(Generic[SpecT]):
             self._scan()
         entry = self._entries.get(name)
         if entry is None:
-            raise UnknownName(self.what, name, known=self.names())
+            raise UnknownName(self.called, name, known=self.names())
         if isinstance(entry, str):
             entry = self._resolve(name, entry)
             self._entries[name] = entry
@@ -144,7 +148,7 @@ class Registry(Generic[SpecT]):
         except Exception as error:
             # Another package's code runs here and may raise anything; it is told as what it is.
             raise InputError(
-                f"{self.what} {name!r} of {self._origins[name]} cannot be loaded: {type(error).__name__}: {error}",
+                f"{self.called} {name!r} of {self._origins[name]} cannot be loaded: {type(error).__name__}: {error}",
                 hint="mend, update or uninstall that package",
             ) from error
         return self._checked(name, spec, self._origins[name])
@@ -152,12 +156,12 @@ class Registry(Generic[SpecT]):
     def _checked(self, name: str, spec: object, origin: str) -> SpecT:
         if not isinstance(spec, self._spec_type):
             raise InputError(
-                f"{self.what} {name!r} of {origin} is a {type(spec).__name__}, not a {self._spec_type.__name__}",
+                f"{self.called} {name!r} of {origin} is a {type(spec).__name__}, not a {self._spec_type.__name__}",
                 hint=f"give a {self._spec_type.__name__}, or a string that names one",
             )
         if spec.name != name:
             raise InputError(
-                f"{self.what} {name!r} of {origin} calls itself {spec.name!r}", hint="use one name"
+                f"{self.called} {name!r} of {origin} calls itself {spec.name!r}", hint="use one name"
             )
         return spec
 
@@ -178,5 +182,5 @@ class Registry(Generic[SpecT]):
 
 MODELS: Registry[ModelSpec] = Registry("model", ModelSpec, builtins.MODELS)
 ENGINES: Registry[EngineSpec] = Registry("engine", EngineSpec, builtins.ENGINES)
-EXPORTERS: Registry[ExporterSpec] = Registry("exporter", ExporterSpec, builtins.EXPORTERS)
+EXPORTERS: Registry[ExporterSpec] = Registry("exporter", ExporterSpec, builtins.EXPORTERS, called="format")
 DATASETS: Registry[DatasetSpec] = Registry("dataset", DatasetSpec, builtins.DATASETS)
