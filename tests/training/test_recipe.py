@@ -26,5 +26,5 @@ def test_records_made_in_code_are_checked_too() -> None:
     with pytest.raises(InputError, match="held_out_blocks = 0 is not positive"):
         DataRecipe("nyu", held_out_blocks=0, held_out_frames=1, dropped_frames=0)
     good: OptimiserRecipe = load_recipe("embedded-indoor").optimiser
-    with pytest.raises(InputError, match="ema_decay = 1.5 is not between 0 and 1"):
+    with pytest.raises(InputError, match=r"ema_decay = 1\.5 is not between 0 and 1"):
         replace(good, ema_decay=1.5)

@@ -20,10 +20,11 @@ def indoor_net() -> IndoorNet:
         The network, the same each time, in training mode.
     """
     net = build(encoder=ENCODER, widths=WIDTHS, seed=1)
-    for module in net.modules():
-        if hasattr(module, "running_mean"):
-            module.running_mean.normal_(0, 0.2)
-            module.running_var.uniform_(0.5, 1.5)
+    for name, buffer in net.named_buffers():
+        if name.endswith("running_mean"):
+            buffer.normal_(0, 0.2)
+        if name.endswith("running_var"):
+            buffer.uniform_(0.5, 1.5)
     for name, parameter in net.named_parameters():
         if name.endswith(".bias"):
             parameter.data.normal_(0, 0.2)
