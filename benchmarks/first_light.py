@@ -35,7 +35,7 @@ from leadline.plugins.registry import EXPORTERS, load
 HERE = Path(__file__).resolve().parent
 PHOTO = Path(leadline.__file__).parent / "data" / "photos" / "coffee.jpg"
 THREADS = 2
-BASE = ("numpy", "pillow", "onnxruntime", "click", "tqdm", "platformdirs", "trimesh", "OpenEXR")
+BASE = ("numpy", "pillow", "onnxruntime", "click", "tqdm", "platformdirs", "trimesh", "OpenEXR", "cmap")
 
 
 def _wall_s(command: list[str], *, runs: int, cwd: Path) -> list[float]:
@@ -180,7 +180,7 @@ def large() -> dict[str, Any]:
             "def tell(event):\n"
             "    peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
             "report = run(PredictRequest((sys.argv[1],), out=Path(sys.argv[2])), on_event=tell)\n"
-            "print(len(report.done), report.seconds, *peaks)\n"
+            "print(len(report.done), report.time_s, *peaks)\n"
         )
         done = subprocess.run(
             [sys.executable, "-c", code, str(photos), str(Path(name) / "out")],

@@ -23,7 +23,7 @@ def side_by_side() -> None:
     """Photo and depth with its scale, as ``leadline predict --side-by-side`` makes them."""
     with tempfile.TemporaryDirectory() as folder:
         report = run(PredictRequest((str(bundled_photo()),), out=Path(folder), formats=("side-by-side",)))
-        PilImage.open(report.done[0].files[0]).convert("RGB").save(IMAGES / "demo.png", optimize=True)
+        PilImage.open(report.done[0].outputs[0]).convert("RGB").save(IMAGES / "demo.png", optimize=True)
 
 
 def turned(cloud: leadline.PointCloud, yaw_deg: float, pitch_deg: float) -> leadline.PointCloud:
