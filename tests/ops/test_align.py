@@ -286,7 +286,7 @@ def test_the_robust_fit_shrugs_off_a_quarter_of_nonsense() -> None:
     assert align(half, truth, method="robust").scale == pytest.approx(0.5, rel=1e-4)
 
 
-def test_the_robust_fit_takes_every_kth_of_very_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_robust_fit_draws_from_very_many(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(5)
     truth = DepthMap(rng.uniform(1, 8, (60, 60)), Kind())
     prediction = DepthMap((1 / truth.values + rng.normal(0, 0.01, truth.shape)) / 0.05, AFFINE)
@@ -318,3 +318,22 @@ def test_the_robust_fit_stops_where_the_reweighted_prediction_no_longer_varies()
     plain, robust = align(prediction, truth), align(prediction, truth, method="robust")
     assert (robust.scale, robust.shift) == pytest.approx((plain.scale, plain.shift))
     assert robust.scale * 3 + robust.shift == pytest.approx(0.5, rel=1e-3)
+
+
+@pytest.mark.parametrize("every", [2, 3, 5, 8])
+def test_the_robust_fit_of_very_many_sees_stripes(every: int) -> None:
+    values = np.full((480, 640), 2.0)
+    values[:, every // 2 :: every] = 4.0
+    truth = DepthMap(3 * values + 1, Kind())
+    found = align(DepthMap(values, Kind(freedom=Freedom.AFFINE)), truth, method="robust")
+    assert (found.scale, found.shift) == pytest.approx((3.0, 1.0), rel=1e-6)
+
+
+@pytest.mark.parametrize("places", [[(0, 1)], [(0, 1), (200, 333)], [(0, 0), (0, 1), (479, 638)]])
+def test_the_robust_fit_of_very_many_goes_by_all_where_those_drawn_do_not_vary(places: Any) -> None:
+    values = np.full((480, 640), 2.0)
+    for place, value in zip(places, (4.0, 5.0, 6.0), strict=False):
+        values[place] = value
+    prediction, truth = DepthMap(values, Kind(freedom=Freedom.AFFINE)), DepthMap(3 * values + 1, Kind())
+    found = align(prediction, truth, method="robust")
+    assert (found.scale, found.shift) == pytest.approx((3.0, 1.0), rel=1e-6)

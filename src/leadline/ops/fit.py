@@ -22,7 +22,7 @@ MAD_TO_SIGMA = 1.4826
 """Standard deviations a median absolute deviation, for normal errors."""
 
 _ROBUST_PAIRS = 1 << 16
-"""The robust fit iterates; on more pairs than this it uses every k-th."""
+"""The robust fit iterates; of more pairs than this it uses so many, drawn by lot."""
 
 _CANDIDATES = 500
 """Lines through two pairs that are tried as a start, on at most four times as many pairs."""
@@ -51,15 +51,26 @@ def fit(here: Floats, there: Floats, *, freedom: Freedom, method: Method) -> tup
         if method == "robust":
             return float(np.median(there / here)), 0.0
         return float(here @ there / (here @ here)), 0.0
-    if np.ptp(here) <= 1e-6 * np.abs(here).max():
+    if _constant(here):
         raise InputError(
             f"the prediction is constant ({here[0]:.6g}) where the reference is known: it fixes no scale and shift",
             hint="fit a scale only, or give points at different depths",
         )
     if method == "least-squares":
         return _line(here, there, np.ones_like(here))
-    every = -(-len(here) // _ROBUST_PAIRS)
-    return _bisquare_line(here[::every], there[::every])
+    return _bisquare_line(here, there)
+
+
+def _constant(here: Floats) -> bool:
+    return bool(np.ptp(here) <= 1e-6 * np.abs(here).max())
+
+
+def _sample(here: Floats, there: Floats, lots: np.random.Generator) -> tuple[Floats, Floats]:
+    """At most ``_ROBUST_PAIRS`` pairs drawn by lot, or all of them where those drawn do not vary."""
+    if len(here) <= _ROBUST_PAIRS:
+        return here, there
+    chosen = lots.choice(len(here), _ROBUST_PAIRS, replace=False, shuffle=False)
+    return (here, there) if _constant(here[chosen]) else (here[chosen], there[chosen])
 
 
 def _line(here: Floats, there: Floats, weight: Floats) -> tuple[float, float]:
@@ -73,7 +84,9 @@ def _line(here: Floats, there: Floats, weight: Floats) -> tuple[float, float]:
 
 def _bisquare_line(here: Floats, there: Floats) -> tuple[float, float]:
     """Iteratively reweighted least squares with Tukey's weights, from a start that outliers cannot move."""
-    scale, shift = _consensus_line(here, there) or _line(here, there, np.ones_like(here))
+    lots = np.random.default_rng(0)
+    here, there = _sample(here, there, lots)
+    scale, shift = _consensus_line(here, there, lots) or _line(here, there, np.ones_like(here))
     smallest = 1e-9 * float(np.abs(there).max())
     for _ in range(100):
         error = np.abs(scale * here + shift - there)
@@ -88,9 +101,8 @@ def _bisquare_line(here: Floats, there: Floats) -> tuple[float, float]:
     return scale, shift
 
 
-def _consensus_line(here: Floats, there: Floats) -> tuple[float, float] | None:
+def _consensus_line(here: Floats, there: Floats, lots: np.random.Generator) -> tuple[float, float] | None:
     """Among lines through two pairs drawn by lot, the one of least median error; None where no two drawn differ."""
-    lots = np.random.default_rng(0)
     if len(here) > 4 * _CANDIDATES:
         chosen = lots.choice(len(here), 4 * _CANDIDATES, replace=False)
         here, there = here[chosen], there[chosen]
