@@ -133,9 +133,9 @@ def test_what_lies_in_the_cache_is_listed_and_cleared(site: Any, cache: Path) ->
     site.files["net.onnx"] = DATA
     for name in ("a-small", "b-large"):
         pull(Weights(site.url("net.onnx"), SHA, len(DATA)), name=name, progress="none")
-    (cache / "b-large" / "x.onnx.part").write_bytes(b"half")
+    (cache / "b-large" / "0123456789abcdef.onnx.part").write_bytes(b"half")
     assert [(e.name, e.size_bytes, e.complete) for e in cached()] == [
-        *(("a-small", len(DATA), True), ("b-large", len(DATA), True), ("b-large", 4, False))
+        *(("a-small", len(DATA), True), ("b-large", 4, False), ("b-large", len(DATA), True))
     ]
     with pytest.raises(UnknownName, match="no cached model is called 'b-larg'; did you mean 'b-large'"):
         clear("b-larg")
@@ -143,6 +143,38 @@ def test_what_lies_in_the_cache_is_listed_and_cleared(site: Any, cache: Path) ->
     assert {e.name for e in cached()} == {"b-large"}
     assert len(clear()) == 2
     assert cached() == []
+    assert list(cache.iterdir()) == []
+
+
+def test_what_leadline_did_not_put_into_the_cache_is_neither_listed_nor_removed(
+    site: Any, package: Path, cache: Path
+) -> None:
+    foreign = [
+        "README",
+        "mine/file.txt",
+        "net/notes.txt",
+        f"net/{SHA[:16]}/deep.txt",
+        "net-tiny/built-x/a.onnx",
+    ]
+    for name in foreign:
+        (cache / name).parent.mkdir(parents=True, exist_ok=True)
+        (cache / name).write_text("keep me")
+    left = cache / "net-tiny" / ".building-killed" / "net.onnx"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    site.files["net"] = DATA
+    pulled = pull(Weights(site.url("net"), SHA, len(DATA)), name="other", progress="none")
+    built = locate(Weights("code:deepnets.make:build"), name="net-tiny")
+    assert [(e.name, e.path, e.complete) for e in cached()] == [
+        *(("net-tiny", left, False), ("net-tiny", built, True), ("other", pulled, True))
+    ]
+    with pytest.raises(UnknownName, match="no cached model is called 'mine'"):
+        clear("mine")
+    assert len(clear()) == 3
+    assert sorted(p.relative_to(cache).as_posix() for p in cache.rglob("*") if p.is_file()) == sorted(foreign)
+    assert not built.parent.exists()
+    assert not left.parent.exists()
+    assert not pulled.parent.exists()
 
 
 def test_weights_that_a_function_makes_are_made_once_for_each_state_of_its_source(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -20,6 +21,11 @@ from leadline.plugins.specs import Weights
 __all__ = ["CachedWeights", "cache_folder", "cached", "clear", "locate", "pull", "sha256_of"]
 
 Progress = Literal["bar", "none"]
+
+_OURS = re.compile(
+    r"[^/]+/(?:[0-9a-f]{16}(?:\.[^/]*)?|built-[0-9a-f]{12}/[^/]+|(?P<begun>\.building-[^/]+/.+))"
+)
+"""Paths below the cache that leadline writes: downloads, what functions made, and what they left when killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,23 +178,24 @@ def _built(rest: str, weights: Weights, name: str) -> Path:
 
 
 def cached() -> list[CachedWeights]:
-    """What lies in the cache, by model.
+    """What leadline put into the cache, by model; files of other shapes that lie there are left out.
 
     Returns:
         One entry a file, interrupted downloads among them.
     """
     folder = cache_folder()
-    found = (p for p in sorted(folder.rglob("*")) if p.is_file()) if folder.is_dir() else ()
-    return [
-        CachedWeights(
-            path.relative_to(folder).parts[0], path, path.stat().st_size, complete=path.suffix != ".part"
-        )
-        for path in found
-    ]
+    entries = []
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        below = path.relative_to(folder)
+        ours = _OURS.fullmatch(below.as_posix())
+        if ours is not None and path.is_file():
+            complete = ours["begun"] is None and path.suffix != ".part"
+            entries.append(CachedWeights(below.parts[0], path, path.stat().st_size, complete))
+    return entries
 
 
 def clear(name: str | None = None) -> list[CachedWeights]:
-    """Empties the cache.
+    """Removes what leadline put into the cache, and folders that are empty then; other files stay.
 
     Args:
         name: Only this model's files; None takes all.
@@ -203,11 +210,17 @@ def clear(name: str | None = None) -> list[CachedWeights]:
     removed = [entry for entry in entries if name in (None, entry.name)]
     if name is not None and not removed:
         raise UnknownName("cached model", name, known={entry.name for entry in entries})
-    import shutil
-
-    for model in {entry.name for entry in removed}:
-        shutil.rmtree(cache_folder() / model)
+    for entry in removed:
+        entry.path.unlink(missing_ok=True)
+        _drop_empty(entry.path.parent)
     return removed
+
+
+def _drop_empty(folder: Path) -> None:
+    """Removes a folder, and those around it up to the cache, as far as they are empty."""
+    while folder != cache_folder() and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
 
 
 def sha256_of(path: Path) -> str:
