@@ -14,6 +14,7 @@ from leadline.core.errors import InputError
 from leadline.core.kind import Kind
 from leadline.io import sources
 from leadline.io.depth_files import write_depth
+from leadline.io.images import read_image
 from leadline.io.sources import Photo, find_photos
 
 
@@ -167,6 +168,21 @@ def test_nothing_to_do_is_told(tmp_path: Path) -> None:
         find_photos([tmp_path])
     with pytest.raises(InputError, match=r"there is no '.*sob'; did you mean '.*sub'"):
         find_photos([tmp_path / "sob"])
+
+
+def test_one_of_several_that_gives_nothing_fails_by_itself(tmp_path: Path) -> None:
+    touch(tmp_path, "good.jpg", "set/b.jpg")
+    (tmp_path / "empty").mkdir()
+    missing = [str(tmp_path / name) for name in ("nope.jpg", "empty", "*.gif")]
+    named = [str(tmp_path / "good.jpg"), *missing, str(tmp_path / "set")]
+    photos = find_photos(named)
+    assert [p.source for p in photos] == [*named[:-1], str(tmp_path / "set" / "b.jpg")]
+    assert [p.relative.as_posix() for p in photos] == ["good", "nope", "empty", "*", "set/b"]
+    for photo in photos[1:4]:
+        with pytest.raises(InputError, match=r"there is no '.*(nope.jpg|\*.gif)'|empty' is a folder"):
+            read_image(photo.source)
+    with pytest.raises(InputError, match=r"there is no '.*nope.jpg'"):
+        find_photos(missing)
 
 
 def test_an_unreadable_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

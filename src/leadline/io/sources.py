@@ -66,7 +66,8 @@ def find_photos(sources: Sequence[str | os.PathLike[str]], *, recursive: bool = 
     (``2.jpg`` before ``10.jpg``); hidden files, and pictures and depth files that leadline wrote, are left out.
     ``@list.txt`` names one photo a line (empty lines and lines with ``#`` in front are left out); a path in it is
     looked for from the working directory, then from the list's own folder, and one that is not there is kept, so
-    that it fails by itself and the rest is done. A photo that is named twice is taken once.
+    that it fails by itself and the rest is done. So is one of several sources that gives nothing, as long as another
+    gives photos. A photo that is named twice is taken once.
 
     Where outputs go: photos of a folder or glob keep their sub-folders; several folders each get a sub-folder of
     their own name. Photos that would share a stem (``a.jpg`` and ``a.png``) keep their suffix (``a.jpg_depth.png``),
@@ -80,8 +81,8 @@ def find_photos(sources: Sequence[str | os.PathLike[str]], *, recursive: bool = 
         At least one photo.
 
     Raises:
-        InputError: Nothing was asked for, a path is not there, a folder or glob holds no photo, or a list cannot be
-            read.
+        InputError: Nothing was asked for, no source gives a photo (a path is not there, a folder or glob holds
+            none), or a list or folder cannot be read.
 
     Example:
         >>> [p.relative.as_posix() for p in find_photos(["https://example.org/a.jpg", "https://example.org/a.png"])]
@@ -91,13 +92,15 @@ def find_photos(sources: Sequence[str | os.PathLike[str]], *, recursive: bool = 
     if not names:
         raise InputError("no photo was named", hint="name files, folders, globs, addresses or '-'")
     folders = [name for name in names if os.path.isdir(name)]
-    found: list[_Found] = []
-    for name in names:
-        found += _expand(name, recursive=recursive, alone=len(folders) < 2)
-    return _placed(_once(found))
+    given = [_expand(name, recursive=recursive, alone=len(folders) < 2) for name in names]
+    if not any(given):
+        raise _nothing(names[0], recursive=recursive)
+    kept = ([_Found(name, PurePosixPath(_last(name)))] for name in names)
+    return _placed(_once([item for some, itself in zip(given, kept, strict=True) for item in some or itself]))
 
 
 def _expand(name: str, *, recursive: bool, alone: bool) -> list[_Found]:
+    """What one source gives; nothing where it is not there or holds no photo."""
     if name == "-":
         return [_Found("-", PurePosixPath("stdin"))]
     if is_url(name):
@@ -108,9 +111,25 @@ def _expand(name: str, *, recursive: bool, alone: bool) -> list[_Found]:
         return _from_folder(name, recursive=recursive, alone=alone)
     if os.path.lexists(name):
         return [_Found(name, PurePosixPath(os.path.basename(name)))]
+    return _from_glob(name) if _MAGIC.search(name) else []
+
+
+def _nothing(name: str, *, recursive: bool) -> InputError:
+    """The error for a source that gives nothing."""
+    suffixes = ", ".join(PHOTO_SUFFIXES)
+    if os.path.isdir(name):
+        deeper = not recursive and any(_is_photo(path) for path in _walk(name, recursive=True))
+        return InputError(
+            f"folder {name!r} holds no photo ({suffixes})",
+            hint="its sub-folders do: add --recursive" if deeper else "name a folder with photos in it",
+        )
     if _MAGIC.search(name):
-        return _from_glob(name)
-    raise no_such_path(Path(name))
+        return InputError(f"{name!r} matches no photo ({suffixes})", hint="check the pattern")
+    return no_such_path(Path(name))
+
+
+def _last(name: str) -> str:
+    return os.path.basename(os.path.abspath(name)) or "photo"
 
 
 def _url_stem(url: str) -> str:
@@ -121,12 +140,6 @@ def _url_stem(url: str) -> str:
 def _from_folder(folder: str, *, recursive: bool, alone: bool) -> list[_Found]:
     prefix = PurePosixPath("." if alone else Path(os.path.abspath(folder)).name)
     paths = [path for path in _walk(folder, recursive=recursive) if _is_photo(path)]
-    if not paths:
-        deeper = not recursive and any(_is_photo(path) for path in _walk(folder, recursive=True))
-        raise InputError(
-            f"folder {folder!r} holds no photo ({', '.join(PHOTO_SUFFIXES)})",
-            hint="its sub-folders do: add --recursive" if deeper else "name a folder with photos in it",
-        )
     return [_Found(path, prefix / Path(os.path.relpath(path, folder)).as_posix()) for path in paths]
 
 
@@ -156,10 +169,6 @@ def _natural(text: str) -> list[tuple[int, int, str]]:
 def _from_glob(pattern: str) -> list[_Found]:
     matched = (path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
     paths = sorted((path for path in matched if _is_photo(path)), key=_natural)
-    if not paths:
-        raise InputError(
-            f"{pattern!r} matches no photo ({', '.join(PHOTO_SUFFIXES)})", hint="check the pattern"
-        )
     fixed = _MAGIC.split(pattern)[0]
     start = os.path.dirname(fixed) or "."
     return [_Found(path, PurePosixPath(Path(os.path.relpath(path, start)).as_posix())) for path in paths]
