@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,23 @@ def test_the_header_tells(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"p{suffix}"
     Image.new("RGB", (37, 53)).save(path)
     assert pixel_count(str(path)) == 37 * 53
+
+
+def test_a_heic_photo_tells(tmp_path: Path) -> None:
+    """In a process of its own: any HEIC photo read before would have told Pillow of the format."""
+    heif = pytest.importorskip("pillow_heif")
+    path = tmp_path / "p.heic"
+    heif.from_pillow(Image.new("RGB", (64, 48))).save(path)
+    told = "import sys; from leadline.io.peek import pixel_count; print(pixel_count(sys.argv[1]))"
+    ended = subprocess.run([sys.executable, "-c", told, path], capture_output=True, text=True, check=True)
+    assert int(ended.stdout) == 64 * 48
+
+
+def test_a_heic_photo_without_its_extra_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "p.heic"
+    path.write_bytes(b"\0\0\0\x1cftypmif1\0\0\0\0mif1heic")
+    monkeypatch.setattr("leadline.plugins.need.has", lambda package: False)
+    assert pixel_count(str(path)) == UNKNOWN_PIXELS
 
 
 def test_a_huge_one_tells_or_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,15 @@ from leadline.plugins.need import need
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
-__all__ = ["DEFAULT_MAX_PIXELS", "PHOTO_SUFFIXES", "PICTURE_ERRORS", "calm", "check_pixels", "open_picture"]
+__all__ = [
+    "DEFAULT_MAX_PIXELS",
+    "PHOTO_SUFFIXES",
+    "PICTURE_ERRORS",
+    "calm",
+    "check_pixels",
+    "learn_heif",
+    "open_picture",
+]
 
 DEFAULT_MAX_PIXELS = 256_000_000
 """Largest photo that is decoded unless the caller says otherwise: above any phone's, below a machine's memory."""
@@ -91,7 +99,7 @@ def _open(stream: BinaryIO, decoder: str, stack: ExitStack) -> PilImage:
     from PIL import Image
 
     if decoder == "HEIF":
-        need("pillow_heif", who="a HEIC photo", extra="heif").register_heif_opener()
+        learn_heif()
     else:
         import_module(f"PIL.{_PLUGINS[decoder]}ImagePlugin")
     try:
@@ -100,6 +108,15 @@ def _open(stream: BinaryIO, decoder: str, stack: ExitStack) -> PilImage:
         stack.enter_context(_unlimited())
         stream.seek(0)
         return Image.open(stream, formats=(decoder,))
+
+
+def learn_heif() -> None:
+    """Lets Pillow read HEIC photos from now on.
+
+    Raises:
+        MissingExtra: The package for them is not installed.
+    """
+    need("pillow_heif", who="a HEIC photo", extra="heif").register_heif_opener()
 
 
 def check_pixels(width: int, height: int, name: str, *, max_pixels: int) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from leadline.io.decode import PICTURE_ERRORS, calm
+import os
+
+from leadline.core.errors import MissingExtra
+from leadline.io.decode import PICTURE_ERRORS, calm, learn_heif
 from leadline.io.fetch import is_url
+from leadline.io.sniff import HEAD_BYTES, looks_like
 
 __all__ = ["UNKNOWN_PIXELS", "pixel_count"]
 
@@ -25,13 +29,17 @@ def pixel_count(source: str) -> int:
         >>> pixel_count("-")
         12000000
     """
-    if source == "-" or is_url(source):
+    if source == "-" or is_url(source) or not os.path.isfile(source):
         return UNKNOWN_PIXELS
     from PIL import Image
 
     with calm():
         try:
-            with Image.open(source) as picture:
-                return picture.width * picture.height
-        except (*PICTURE_ERRORS, Image.DecompressionBombError):
+            with open(source, "rb") as stream:
+                if looks_like(stream.read(HEAD_BYTES)).decoder == "HEIF":
+                    learn_heif()
+                stream.seek(0)
+                with Image.open(stream) as picture:
+                    return picture.width * picture.height
+        except (*PICTURE_ERRORS, MissingExtra, Image.DecompressionBombError):
             return UNKNOWN_PIXELS
