@@ -5,6 +5,7 @@ import os
 import random
 import sys
 import threading
+import typing
 import warnings
 from pathlib import Path
 from typing import Any
@@ -156,7 +157,9 @@ def test_a_given_camera_wins_and_speaks_of_the_upright_photo() -> None:
     assert read_image(data).camera.origin is Origin.EXIF
     by_angle = read_image(data, fov_deg=90.0).camera
     assert by_angle.origin is Origin.GIVEN
-    assert by_angle.fx == pytest.approx(32 / 2)  # upright it is 32 wide; tan 45° = 1
+    assert by_angle.fx == pytest.approx(48 / 2)  # upright it is 32 wide and 48 high; tan 45° = 1
+    flat = read_image(encoded(scene(), "JPEG"), fov_deg=90.0).camera
+    assert (flat.width, flat.height, flat.fx) == (48, 32, by_angle.fx)  # one camera, held either way
     by_focal = read_image(data, focal_px=500.0).camera
     assert (by_focal.fx, by_focal.fy, by_focal.cx, by_focal.width) == (500.0, 500.0, 15.5, 32)
     assert read_image(read_image(data), focal_px=7.0).camera.fx == 7.0
@@ -166,6 +169,12 @@ def test_a_given_camera_wins_and_speaks_of_the_upright_photo() -> None:
         read_image(data, fov_deg=200.0)
     with pytest.raises(InputError, match=r"fx = -5.0 is not positive"):
         read_image(data, focal_px=-5.0)
+
+
+def test_the_type_of_a_source_is_there_at_run_time() -> None:
+    taken = typing.get_type_hints(read_image)["source"]
+    assert taken == images.PhotoSource
+    assert {str, bytes, images.PillowPicture, Image} <= set(typing.get_args(taken))
 
 
 def test_paths_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,13 +112,13 @@ def test_nothing_told_is_no_camera() -> None:
     assert told_camera(4, 3, fov_deg=None, focal_px=None) is None
 
 
-def test_real_photos_of_a_phone_say_what_their_exif_says(shared_data: Any) -> None:
-    """Any EXIF in the shared photos is read by Pillow's bare tags here, and by leadline there."""
-    seen = 0
-    for path in sorted(shared_data.rglob("*.jpg"))[::40]:
+def test_real_photos_without_a_lens_tag_get_the_assumed_camera(shared_data: Any) -> None:
+    """None of the shared photos carries a usable tag, by Pillow's bare reading; leadline invents none."""
+    photos = sorted(shared_data.rglob("*.jpg"))[::40]
+    assert len(photos) > 10
+    for path in photos:
         with Pil.open(path) as picture:
-            told = picture.getexif().get_ifd(0x8769).get(FOCAL_35MM)
-        camera = read_image(path).camera
-        assert (camera.origin is Origin.EXIF) == bool(told)
-        seen += 1
-    assert seen > 10
+            told = picture.getexif().get_ifd(0x8769)
+            assert not {FOCAL_35MM, PLANE_X} & set(told)
+            width, height = picture.size
+        assert read_image(path).camera == Camera.assumed(width, height)

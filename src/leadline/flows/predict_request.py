@@ -76,7 +76,7 @@ class PredictRequest:
         default=None,
         metadata=told(
             Told(
-                "Horizontal field of view in degrees; metres depend on it.",
+                "Field of view across the longer side, in degrees; metres depend on it.",
                 flag="fov",
                 metavar="DEGREES",
                 minimum=0.1,

@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,19 +24,39 @@ from leadline.io.pixels import upright_rgb
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
-    PhotoSource: TypeAlias = (
-        str
-        | os.PathLike[str]
-        | bytes
-        | bytearray
-        | memoryview
-        | BinaryIO
-        | PilImage
-        | NDArray[np.uint8]
-        | Image
-    )
+__all__ = ["DEFAULT_MAX_PIXELS", "PhotoSource", "PillowPicture", "no_such_path", "read_image"]
 
-__all__ = ["DEFAULT_MAX_PIXELS", "no_such_path", "read_image"]
+
+class PillowPicture(Protocol):
+    """A Pillow image, told by its shape, so that naming the type does not import Pillow."""
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        ...
+
+    def getexif(self) -> Any:
+        """The EXIF data, by tag."""
+        ...
+
+
+PhotoSource: TypeAlias = (
+    str
+    | os.PathLike[str]
+    | bytes
+    | bytearray
+    | memoryview
+    | BinaryIO
+    | PillowPicture
+    | NDArray[np.uint8]
+    | Image
+)
+"""What ``read_image`` takes for a photo."""
 
 
 def read_image(
@@ -53,13 +73,13 @@ def read_image(
 
     Convention:
         Upright 8-bit sRGB: EXIF orientation applied, transparency laid on white, ICC profiles converted. The camera
-        is GIVEN where ``fov_deg`` or ``focal_px`` is, else from EXIF, else ASSUMED; both numbers are of the upright
-        photo.
+        is GIVEN where ``fov_deg`` or ``focal_px`` is, else from EXIF, else ASSUMED. A field of view is that across
+        the photo's longer side, whichever way it was held; ``Camera.from_fov`` takes the horizontal one.
 
     Args:
         source: A path, an http or https address, ``"-"`` for standard input, encoded bytes, a binary file object, a
             Pillow image, a uint8 array (H, W), (H, W, 3) or (H, W, 4), or an ``Image``.
-        fov_deg: Horizontal field of view in degrees.
+        fov_deg: Field of view across the longer side, in degrees.
         focal_px: Focal length in pixels.
         max_pixels: Largest number of pixels that is decoded.
 

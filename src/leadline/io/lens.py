@@ -28,10 +28,14 @@ _PLAUSIBLE_FOV_DEG = (0.5, 170.0)
 def told_camera(width: int, height: int, *, fov_deg: float | None, focal_px: float | None) -> Camera | None:
     """The camera the user gave, if any.
 
+    Convention:
+        A field of view is that across the photo's longer side, so that portrait and landscape photos of one camera
+        get one focal length in pixels.
+
     Args:
         width: Width of the upright photo in pixels.
         height: Height of the upright photo in pixels.
-        fov_deg: Horizontal field of view in degrees.
+        fov_deg: Field of view across the longer side, in degrees.
         focal_px: Focal length in pixels.
 
     Returns:
@@ -41,15 +45,15 @@ def told_camera(width: int, height: int, *, fov_deg: float | None, focal_px: flo
         InputError: Both are given, or one is out of range.
 
     Example:
-        >>> round(told_camera(640, 480, fov_deg=90.0, focal_px=None).fx)
-        320
+        >>> [round(told_camera(*size, fov_deg=90.0, focal_px=None).fx) for size in ((640, 480), (480, 640))]
+        [320, 320]
     """
     if fov_deg is not None and focal_px is not None:
         raise InputError(
             f"field of view {fov_deg}° and focal length {focal_px} px are both given", hint="give one of them"
         )
     if fov_deg is not None:
-        return Camera.from_fov(fov_deg, width, height)
+        focal_px = Camera.from_fov(fov_deg, max(width, height), min(width, height)).fx
     if focal_px is not None:
         return Camera.centred(focal_px, width, height)
     return None
