@@ -16,6 +16,7 @@ import pytest
 from PIL import Image as PilImage
 
 from leadline.cli.progress import Progress
+from leadline.core.errors import OutputError
 from leadline.flows.report import Skipped, Started
 from leadline.flows.train import TrainReport
 from leadline.plugins.registry import MODELS
@@ -126,6 +127,44 @@ def test_standard_input_is_a_photo(
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=data))
     assert command("predict", "-", "-o", tmp_path / "o", "-m", "brightness-test").status == 0
     assert (tmp_path / "o" / "stdin_depth.png").is_file()
+
+
+def test_predict_never_skips_what_comes_through_a_pipe(
+    known: ModelSpec, command: Command, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    for number in (1, 2):
+        data = io.BytesIO((photos / f"{number}.png").read_bytes())
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=data))
+        command("predict", "-", "--skip-existing", "-o", tmp_path / "o", "-m", "brightness-test", "-f", "npz")
+        made.append((tmp_path / "o" / "stdin_depth.npz").read_bytes())
+    assert made[0] != made[1]
+
+
+def test_predict_says_that_it_skipped(
+    known: ModelSpec, command: Command, photos: Path, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        ended = command(
+            "predict", photos / "1.png", "--skip-existing", "-o", tmp_path, "-m", "brightness-test"
+        )
+    assert ended.status == 0
+    assert "1 there already" in ended.out
+
+
+def test_a_run_that_stops_still_names_the_photos_that_failed_before(
+    known: ModelSpec, command: Command, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "0bad.jpg").write_text("no photo")
+
+    def full(*_: object, **__: object) -> None:
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr("leadline.exporters.depth_file.DepthFileExporter.write", full)
+    ended = command("predict", photos, "-o", tmp_path / "o", "-m", "brightness-test")
+    assert ended.status == OutputError.exit_status
+    assert "0bad.jpg" in ended.err
+    assert "the disk is full" in ended.err
 
 
 def test_a_bar_moves_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,9 +97,49 @@ def test_skip_existing_does_what_is_missing_and_nothing_else(
 def test_without_it_files_are_made_anew(known: ModelSpec, album: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     _run(album, out, formats=("npz",))
-    (out / "1_depth.npz").write_bytes(b"old")
+    first = (out / "1_depth.npz").read_bytes()
+    (out / "1_depth.npz").write_bytes((out / "2_depth.npz").read_bytes())
     _run(album, out, formats=("npz",))
-    assert read_depth(out / "1_depth.npz")[0].shape == (12, 16)
+    assert (out / "1_depth.npz").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    "name", ["png16", "colour", "side-by-side", "npz", "tiff", "pfm", "exr", "ply", "glb"]
+)
+def test_own_files_are_written_over_and_a_users_are_not(
+    known: ModelSpec, album: Path, tmp_path: Path, name: str
+) -> None:
+    photo, out = album / "1.png", tmp_path / "out"
+    report, _ = _run(photo, out, formats=(name,))
+    (made,) = report.done[0].outputs
+    assert _run(photo, out, formats=(name,))[0].done[0].outputs == (made,)
+    for sidecar in out.glob("*.json"):
+        sidecar.unlink()
+    made.write_bytes(b"the true depth that cost a user a week")
+    with pytest.raises(OutputError, match="leadline did not write it"):
+        _run(photo, out, formats=(name,))
+    assert made.read_bytes() == b"the true depth that cost a user a week"
+    assert _run(photo, out, formats=(name,), skip_existing=True)[0].skipped
+
+
+def test_a_folder_in_the_place_of_a_file_is_not_taken_for_made(
+    known: ModelSpec, album: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out" / "1_depth.png").mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"1_depth\.png"):
+        _run(album / "1.png", tmp_path / "out", skip_existing=True)
+
+
+def test_truth_beside_its_photo_survives_output_into_the_same_folder(
+    known: ModelSpec, tmp_path: Path
+) -> None:
+    PilImage.new("RGB", (8, 6)).save(tmp_path / "0001.jpg")
+    truth = tmp_path / "0001_depth.png"
+    PilImage.fromarray(np.full((6, 8), 1500, np.uint16)).save(truth)
+    before = truth.read_bytes()
+    with pytest.raises(OutputError, match="choose another folder with --out"):
+        _run(tmp_path, tmp_path)
+    assert truth.read_bytes() == before
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -13,7 +14,7 @@ from leadline.core.camera import Origin
 from leadline.core.errors import LeadlineError
 from leadline.flows.predict import run
 from leadline.flows.predict_request import PredictRequest
-from leadline.flows.report import Predicted, Report
+from leadline.flows.report import Failed, Predicted, Report
 from leadline.plugins.registry import MODELS
 
 __all__ = ["carry_out", "predict", "tell_report"]
@@ -72,7 +73,7 @@ def carry_out(request: PredictRequest, *, as_json: bool = False) -> Report:
         progress.line(report.to_dict())
     else:
         tell_report(report)
-    _tell_failed(report)
+    _tell_failed(report.failed)
     return report
 
 
@@ -86,7 +87,7 @@ def tell_report(report: Report) -> None:
         _tell_photo(photo)
     if len(report.done) > SHOWN:
         click.echo(f"… and {len(report.done) - SHOWN} more")
-    if len(report.done) + len(report.skipped) + len(report.failed) > 1:
+    if report.skipped or len(report.done) + len(report.failed) > 1:
         click.echo(_sums(report))
     if report.done:
         _tell_models(report)
@@ -122,12 +123,13 @@ def _tell_models(report: Report) -> None:
             click.echo(f"{spec.name} is good for {spec.good_for.rstrip('.')}.{more}")
 
 
-def _tell_failed(report: Report) -> None:
-    for failure in report.failed:
+def _tell_failed(failed: Sequence[Failed]) -> None:
+    for failure in failed:
         tell_error(failure.error)
 
 
 def _tell_rest(progress: Progress, request: PredictRequest) -> None:
+    _tell_failed(progress.failed)
     click.echo(
         f"leadline: stopped after {progress.finished} of {_photos(progress.total)}; the files in {request.out} "
         "are whole, and --skip-existing goes on from there",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from leadline.flows.report import Event, Started
+from leadline.flows.report import Event, Failed, Started
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -28,6 +28,7 @@ class Progress:
         self.as_json = as_json
         self.total = 0
         self.finished = 0
+        self.failed: list[Failed] = []
         self._bar: tqdm[Any] | None = None
 
     def __call__(self, event: Event) -> None:
@@ -41,6 +42,8 @@ class Progress:
             self._bar = _bar(event.total)
         else:
             self.finished += 1
+            if isinstance(event, Failed):
+                self.failed.append(event)
             if self._bar is not None:
                 self._bar.update()
         if self.as_json:

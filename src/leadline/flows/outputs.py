@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from leadline.core.errors import OutputError
 from leadline.core.results import Prediction
+from leadline.io.marks import is_ours
 from leadline.io.sources import Photo
 from leadline.plugins.need import need
 from leadline.plugins.ports import Comparing, Exporter, ExportOptions
-from leadline.plugins.registry import EXPORTERS, load
+from leadline.plugins.registry import BUILT_IN, EXPORTERS, load
 from leadline.plugins.specs import ExporterSpec, ModelSpec
 
 __all__ = ["Outputs", "Planned"]
@@ -80,6 +82,23 @@ class Outputs:
                 suffix = f"_{model}{spec.suffix}"
                 planned.append(Planned(name, photo.output(self.folder, suffix=suffix), (place,)))
         return planned
+
+    def protect(self, planned: Sequence[Planned]) -> None:
+        """Refuses to write over a file that leadline did not write: a user's own truth may bear the very name.
+
+        Args:
+            planned: The files that are to be made.
+
+        Raises:
+            OutputError: One of them is there and is somebody else's.
+        """
+        for file in planned:
+            built_in = EXPORTERS.origin(file.format) == BUILT_IN
+            if file.path.exists() and (file.path.is_dir() or (built_in and not is_ours(file.path))):
+                raise OutputError(
+                    f"{str(file.path)!r} is there already, and leadline did not write it",
+                    hint="choose another folder with --out, or move that file away",
+                )
 
     def write(self, planned: Sequence[Planned], predictions: Sequence[Prediction]) -> tuple[Path, ...]:
         """Writes files, each whole or not at all.

@@ -128,8 +128,10 @@ def _tasks(photos: Sequence[Photo], outputs: Outputs, *, skip: bool) -> tuple[li
     tasks: list[_Task] = []
     skipped: list[Skipped] = []
     for photo in photos:
-        planned = [file for file in outputs.plan(photo) if not (skip and file.path.exists())]
+        may_skip = skip and photo.source != "-"  # what comes through a pipe has no name to know it by
+        planned = [file for file in outputs.plan(photo) if not (may_skip and file.path.is_file())]
         if planned:
+            outputs.protect(planned)
             tasks.append(_Task(photo, tuple(planned)))
         else:
             skipped.append(Skipped(photo.source))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +12,7 @@ from leadline.core.record import RECORD_KEY, Record
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
-__all__ = ["PICTURE_KEY", "TIFF_DESCRIPTION", "Mark", "is_marked", "mark_of", "picture_text"]
+__all__ = ["PICTURE_KEY", "TIFF_DESCRIPTION", "Mark", "is_marked", "is_ours", "mark_of", "picture_text"]
 
 PICTURE_KEY = f"{RECORD_KEY}-picture"
 """Name of the text chunk in pictures that show depth but do not hold it."""
@@ -19,6 +20,7 @@ PICTURE_KEY = f"{RECORD_KEY}-picture"
 TIFF_DESCRIPTION = 270
 _JSON_KEY = f'"{RECORD_KEY}": '
 _HEAD_BYTES = 8192
+_EDGE_BYTES = 65536
 _NOTE = "This picture shows depth; its colours are not depth values."
 
 
@@ -82,5 +84,27 @@ def is_marked(path: Path) -> bool:
     try:
         with open(path, "rb") as stream:
             return _JSON_KEY.encode() in stream.read(_HEAD_BYTES)
+    except OSError:
+        return False
+
+
+def is_ours(path: Path) -> bool:
+    """Whether leadline wrote a file of any of its formats, so that writing it again loses nothing of the user's.
+
+    Args:
+        path: A file that is there.
+
+    Returns:
+        True where the record's key stands in the first or last bytes, or in the sidecar ``<file>.json``.
+    """
+    key = RECORD_KEY.encode()
+    sidecar = path.with_name(path.name + ".json")
+    try:
+        with open(path, "rb") as stream:
+            head = stream.read(_EDGE_BYTES)
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - _EDGE_BYTES))
+            if key in head or key in stream.read():
+                return True
+        return sidecar.is_file() and key in sidecar.read_bytes()[:_EDGE_BYTES]
     except OSError:
         return False

@@ -10,7 +10,7 @@ from leadline.core.errors import InputError, UnknownName
 from leadline.plugins import builtins
 from leadline.plugins.specs import DatasetSpec, EngineSpec, ExporterSpec, ModelSpec
 
-__all__ = ["DATASETS", "ENGINES", "EXPORTERS", "MODELS", "Registry", "load"]
+__all__ = ["BUILT_IN", "DATASETS", "ENGINES", "EXPORTERS", "MODELS", "Registry", "load"]
 
 
 class _Named(Protocol):
@@ -19,6 +19,9 @@ class _Named(Protocol):
 
 
 SpecT = TypeVar("SpecT", bound=_Named)
+
+BUILT_IN = "leadline"
+"""Origin of what ships with leadline."""
 
 
 def load(target: str) -> Any:
@@ -75,7 +78,7 @@ class Registry(Generic[SpecT]):
         for name, target in index.items():
             self.add(name, target)
 
-    def add(self, name: str, entry: SpecT | str, *, origin: str = "leadline") -> None:
+    def add(self, name: str, entry: SpecT | str, *, origin: str = BUILT_IN) -> None:
         """Adds an entry.
 
         Args:
