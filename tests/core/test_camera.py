@@ -35,6 +35,14 @@ def test_sizes_are_whole(name: str) -> None:
         Camera(**{**GOOD, name: 4.5})
 
 
+@pytest.mark.parametrize("number", [float, np.float32, np.int64, np.uint16])
+def test_whole_sizes_become_ints(number: Any) -> None:
+    camera = Camera(**{**GOOD, "width": number(640), "height": number(480)})
+    assert (type(camera.width), type(camera.height)) == (int, int)
+    assert (camera.width, camera.height) == (640, 480)
+    assert np.zeros((camera.height, camera.width)).size == 640 * 480
+
+
 def test_the_assumed_camera_is_the_one_rule() -> None:
     camera = Camera.assumed(640, 480)
     assert camera == Camera(518.86, 518.86, 319.5, 239.5, 640, 480, Origin.ASSUMED)

@@ -43,12 +43,12 @@ class Camera:
         fy: Vertical focal length in pixels.
         cx: Principal point, column.
         cy: Principal point, row.
-        width: Image width in pixels.
-        height: Image height in pixels.
+        width: Image width in pixels; a whole float such as 640.0 becomes an int.
+        height: Image height in pixels; likewise.
         origin: Where these numbers come from.
 
     Raises:
-        InputError: A focal length or size that is not positive and finite.
+        InputError: A focal length or size that is not positive and finite, or a size that is not whole.
 
     Example:
         >>> round(Camera.assumed(640, 480).fov_deg, 1)
@@ -79,6 +79,7 @@ class Camera:
             value = getattr(self, name)
             if value != int(value):
                 raise InputError(f"camera {name} = {value} is not a whole number of pixels", hint="round it")
+            object.__setattr__(self, name, int(value))
 
     @classmethod
     def centred(cls, f_px: float, width: int, height: int, *, origin: Origin = Origin.GIVEN) -> Camera:
