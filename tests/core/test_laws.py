@@ -388,9 +388,9 @@ def test_every_kind_has_a_name_of_its_own() -> None:
 
 
 @law
-@given(st.data(), kinds, st.text(max_size=20), st.floats(1e-6, 10), st.floats(-10, 10))
+@given(st.data(), kinds, st.text(max_size=20), st.floats(1e-6, 10), st.floats(-10, 10), st.booleans())
 def test_records_are_read_back(
-    data: st.DataObject, kind: Kind, text: str, scale: float, offset: float
+    data: st.DataObject, kind: Kind, text: str, scale: float, offset: float, uncertain: bool
 ) -> None:
     record = Record(
         kind,
@@ -398,6 +398,7 @@ def test_records_are_read_back(
         data.draw(st.none() | cameras(4, 3)),
         data.draw(st.none() | st.builds(ModelRecord, st.text(max_size=9))),
         text,
+        uncertain,
     )
     line = record.to_json()
     assert line.isascii()

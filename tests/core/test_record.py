@@ -20,6 +20,7 @@ FULL = Record(
     Camera.assumed(640, 480),
     ModelRecord("leadline-indoor-small", "1", "ab" * 32, "CC", "unclear", "onnxruntime (CPU)"),
     "Küche.jpg",
+    scale_uncertain=True,
 )
 
 
@@ -48,7 +49,13 @@ def test_what_is_no_record_is_refused(text: str) -> None:
         Record.from_json(text)
 
 
-@pytest.mark.parametrize("key", sorted(FULL.to_dict().keys() - {"unit"}))
+def test_a_record_that_does_not_speak_of_its_scale_is_certain() -> None:
+    data = FULL.to_dict()
+    assert data.pop("scale_uncertain") is True
+    assert not Record.from_json(json.dumps(data)).scale_uncertain
+
+
+@pytest.mark.parametrize("key", sorted(FULL.to_dict().keys() - {"unit", "scale_uncertain"}))
 def test_a_missing_field_is_refused(key: str) -> None:
     data = FULL.to_dict()
     del data[key]
@@ -68,6 +75,8 @@ def test_a_missing_field_is_refused(key: str) -> None:
         {"camera": {"fx": 1}},
         {"camera": 7},
         {"model": {"nom": "x"}},
+        {"scale_uncertain": "yes"},
+        {"scale_uncertain": None},
     ],
 )
 def test_a_damaged_field_is_refused(change: dict[str, Any]) -> None:

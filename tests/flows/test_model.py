@@ -52,6 +52,16 @@ def test_the_lens_that_is_given_is_the_one_that_counts(brightness: ModelSpec) ->
     assert wide.image.camera.origin is Origin.GIVEN
 
 
+def test_the_scale_is_uncertain_only_where_metres_rest_on_an_assumed_focal_length(
+    brightness: ModelSpec,
+) -> None:
+    assert predict(PIXELS, model=brightness).depth.scale_uncertain
+    assert not predict(PIXELS, model=brightness, fov_deg=60.0).depth.scale_uncertain
+    assert not predict(PIXELS, model=replace(brightness, scale_needs_focal=False)).depth.scale_uncertain
+    relative = replace(brightness, kind=Kind.parse("scale-depth"))
+    assert not predict(PIXELS, model=relative).depth.scale_uncertain
+
+
 def test_a_batch_answers_as_one_by_one(brightness: ModelSpec) -> None:
     photos = [PIXELS, PIXELS[::-1].copy(), PIXELS[:4]]
     with open_model(brightness) as model:

@@ -26,7 +26,8 @@ MODEL = ModelRecord("indoor", "1.2", "", "CC BY 4.0", "no")
 def test_a_depth_file_is_told_in_words(tmp_path: Path) -> None:
     values = np.array([[0.9, 2.0, 6.3, np.nan], [1.0, 1.0, 1.0, np.inf]])
     path = tmp_path / "a_depth.png"
-    write_depth(path, DepthMap(values, Kind(), camera=CAMERA), model=MODEL, source="a.jpg")
+    depth = DepthMap(values, Kind(), camera=CAMERA, scale_uncertain=True)
+    write_depth(path, depth, model=MODEL, source="a.jpg")
     told = describe_file(path)
     assert told.role == "depth"
     assert told.form == "16-bit PNG"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -54,8 +56,10 @@ def test_titles_name_the_unit_the_line_and_the_doubt() -> None:
     assert room._titles(of(Kind()), span)[0] == "depth in metres"
     assert room._titles(of(Kind(Quantity.INVERSE)), span)[0] == "inverse depth in 1/metres"
     assert room._titles(of(Kind(along=Along.RAY)), span)[0] == "depth in metres along the ray"
-    doubtful = of(Kind()).with_camera(Camera.assumed(640, 480))
+    doubtful = replace(of(Kind()), scale_uncertain=True)
     assert all("(scale uncertain)" in title for title in room._titles(doubtful, span))
+    assumed = of(Kind()).with_camera(Camera.assumed(640, 480))
+    assert not any("uncertain" in title for title in room._titles(assumed, span))
     assert room._titles(of(Kind()), None) == ("no valid pixel",)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.core import display
-from leadline.core.camera import Camera, Origin
+from leadline.core.camera import Camera
 from leadline.core.errors import InputError, KindError
 from leadline.core.kind import Freedom, Kind, Quantity
 
@@ -33,7 +33,7 @@ class DepthMap:
         ``values`` is read-only float32 (H, W), NaN where neither ``valid`` nor ``infinite``. ``infinite`` marks known
         sky: +inf for DEPTH, 0 for INVERSE, and is never counted as ``valid``. Below AFFINE every valid value is
         positive. Where no masks are given, finite values (positive ones, below AFFINE) are valid, and +inf of DEPTH
-        is infinite.
+        is infinite; a number that float32 cannot hold is neither.
 
     Args:
         values: The numbers, shape (H, W).
@@ -41,10 +41,11 @@ class DepthMap:
         valid: True where a value is known, shape (H, W).
         infinite: True where the depth is known to be infinite, shape (H, W).
         camera: The camera that saw them.
+        scale_uncertain: Whether the metre rests on a focal length that was only assumed when the values were made.
 
     Raises:
-        InputError: Wrong shape, masks that overlap, a valid value that is not finite (or not positive below AFFINE),
-            or a camera of another size.
+        InputError: Wrong shape, masks that overlap, a valid value that is not finite in float32 (or not positive below
+            AFFINE), or a camera of another size.
 
     Example:
         >>> d = DepthMap(np.array([[1.0, 2.0], [0.0, 4.0]]), Kind())
@@ -60,6 +61,7 @@ class DepthMap:
     valid: NDArray[np.bool_] = None  # type: ignore[assignment]  # filled in below
     infinite: NDArray[np.bool_] = None  # type: ignore[assignment]  # filled in below
     camera: Camera | None = None
+    scale_uncertain: bool = False
 
     __array_ufunc__ = None
     __array__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = (
@@ -74,12 +76,13 @@ class DepthMap:
                 f"depth of shape {source.shape} and type {source.dtype} is not a (H, W) array of numbers",
                 hint="pass one channel",
             )
-        values = source.astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):
+            values = source.astype(np.float32, copy=False)
         given = self._mask(self.valid, values.shape, "valid")
         infinite = self._mask(self.infinite, values.shape, "infinite")
         if infinite is None:
             infinite = (
-                np.isposinf(values) if self.kind.quantity is Quantity.DEPTH else np.zeros(values.shape, bool)
+                np.isposinf(source) if self.kind.quantity is Quantity.DEPTH else np.zeros(values.shape, bool)
             )
             if given is not None:
                 infinite &= ~given
@@ -87,7 +90,7 @@ class DepthMap:
         if self.kind.freedom < Freedom.AFFINE:
             usable &= values > 0
         valid = usable & ~infinite if given is None else given
-        self._check(values, valid, infinite, usable)
+        self._check(source, valid, infinite, usable)
         object.__setattr__(self, "values", self._settle(values, valid, infinite, owned=values is not source))
         object.__setattr__(self, "valid", _frozen(valid))
         object.__setattr__(self, "infinite", _frozen(infinite))
@@ -111,7 +114,7 @@ class DepthMap:
 
     def _check(
         self,
-        values: NDArray[np.float32],
+        source: NDArray[Any],
         valid: NDArray[np.bool_],
         infinite: NDArray[np.bool_],
         usable: NDArray[np.bool_],
@@ -126,13 +129,14 @@ class DepthMap:
             row, column = map(int, np.argwhere(bad)[0])
             need = "finite" if self.kind.freedom is Freedom.AFFINE else "positive and finite"
             raise InputError(
-                f"valid pixel (row {row}, column {column}) holds {values[row, column]}, which is not {need} as {self.kind} must be",
+                f"valid pixel (row {row}, column {column}) holds {_held(source[row, column])}, "
+                f"which is not {need} as {self.kind} must be",
                 hint="mark such pixels invalid",
             )
         camera = self.camera
-        if camera is not None and (camera.height, camera.width) != values.shape:
+        if camera is not None and (camera.height, camera.width) != source.shape:
             raise InputError(
-                f"camera of {camera.width}x{camera.height} does not fit depth of {values.shape[1]}x{values.shape[0]}",
+                f"camera of {camera.width}x{camera.height} does not fit depth of {source.shape[1]}x{source.shape[0]}",
                 hint="use camera.resized(width, height)",
             )
 
@@ -174,12 +178,6 @@ class DepthMap:
         """``"m"``, ``"1/m"`` or ``"arbitrary"``."""
         return self.kind.unit
 
-    @property
-    def scale_uncertain(self) -> bool:
-        """Whether the metre rests on a camera that was only assumed."""
-        assumed = self.camera is not None and self.camera.origin is Origin.ASSUMED
-        return self.kind.freedom is Freedom.NONE and assumed
-
     def coarsened(self, freedom: Freedom) -> DepthMap:
         """The same values with more said to be unknown (law 1).
 
@@ -196,6 +194,9 @@ class DepthMap:
 
     def with_camera(self, camera: Camera | None) -> DepthMap:
         """The same values seen by another camera of the same size.
+
+        Metres that were made for an assumed focal length stay uncertain: only predicting again with the right camera,
+        or aligning them to what was measured, changes the values.
 
         Args:
             camera: The camera, or None to forget it.
@@ -214,6 +215,11 @@ class DepthMap:
             float(np.max(self.values, where=self.valid, initial=-np.inf)),
         )
 
+    def __eq__(self, other: object) -> bool:
+        return self is other if isinstance(other, DepthMap) else _refuse(self)
+
+    __hash__ = object.__hash__
+
     def __len__(self) -> NoReturn:
         _refuse(self)
 
@@ -221,7 +227,8 @@ class DepthMap:
         _refuse(self)
 
     def __repr__(self) -> str:
-        uncertain = " (scale uncertain)" if self.scale_uncertain else ""
+        metres = self.kind.freedom is Freedom.NONE
+        uncertain = " (scale uncertain)" if metres and self.scale_uncertain else ""
         parts = [f"DepthMap {self.height}x{self.width}", self.kind.words + uncertain]
         span = self.range()
         parts.append("no valid pixel" if span is None else f"{_figure(span[0])} to {_figure(span[1])}")
@@ -241,6 +248,13 @@ class DepthMap:
 def _frozen(array: ArrayT) -> ArrayT:
     array.flags.writeable = False
     return array
+
+
+def _held(number: np.number[Any]) -> str:
+    """A number as the caller gave it, and what float32 makes of it where that is another."""
+    with np.errstate(over="ignore"):
+        stored = np.float32(number)
+    return f"{number}" if f"{stored:g}" == f"{number:g}" else f"{number} ({stored} in float32)"
 
 
 def _figure(value: float) -> str:

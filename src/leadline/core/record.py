@@ -59,6 +59,8 @@ class Record:
         camera: Who saw them.
         model: Who made them; None for measured depth.
         source: What the photo was called.
+        scale_uncertain: Whether the metre rests on a focal length that was only assumed; files that do not say are read
+            as False.
 
     Example:
         >>> Record.from_json(Record(Kind()).to_json()).kind == Kind()
@@ -70,6 +72,7 @@ class Record:
     camera: Camera | None = None
     model: ModelRecord | None = None
     source: str = ""
+    scale_uncertain: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON values."""
@@ -87,6 +90,7 @@ class Record:
             "camera": None if self.camera is None else self.camera.to_dict(),
             "model": None if self.model is None else self.model.to_dict(),
             "source": self.source,
+            "scale_uncertain": self.scale_uncertain,
         }
 
     def to_json(self) -> str:
@@ -113,13 +117,16 @@ class Record:
                     f"depth record of format {data['leadline']} is newer than this leadline knows",
                     hint="update leadline",
                 )
-            camera, model = data["camera"], data["model"]
+            camera, model, uncertain = data["camera"], data["model"], data.get("scale_uncertain", False)
+            if not isinstance(uncertain, bool):
+                raise TypeError(f"scale_uncertain is {uncertain!r}")
             return cls(
                 Kind.parse(data["kind"]),
                 Encoding(**data["encoding"]),
                 None if camera is None else Camera.from_dict(camera),
                 None if model is None else ModelRecord(**model),
                 data["source"],
+                uncertain,
             )
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
             raise InputError(

@@ -19,11 +19,15 @@ def record_of(prediction: Prediction) -> Record:
         prediction: The prediction.
 
     Returns:
-        Kind, camera, maker, and the photo's name without its folders.
+        Kind, camera, whether the scale is uncertain, maker, and the photo's name without its folders.
     """
     depth = prediction.depth
     return Record(
-        depth.kind, camera=depth.camera, model=prediction.model, source=source_name(prediction.image.source)
+        depth.kind,
+        camera=depth.camera,
+        model=prediction.model,
+        source=source_name(prediction.image.source),
+        scale_uncertain=depth.scale_uncertain,
     )
 
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.core.camera import Origin
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError
 from leadline.core.image import Image
+from leadline.core.kind import Freedom
 from leadline.core.results import ModelRecord, Prediction
 from leadline.io.images import DEFAULT_MAX_PIXELS, read_image
 from leadline.io.weights import locate, sha256_of
@@ -139,10 +141,14 @@ class Model:
             time_s: Seconds the network took for it.
 
         Returns:
-            The prediction.
+            The prediction; its scale is uncertain where the model's metres rest on a focal length that is assumed.
         """
         values.flags.writeable = False
-        return Prediction(image, DepthMap(values, self.spec.kind, camera=image.camera), self.record, time_s)
+        kind, camera = self.spec.kind, image.camera
+        rests_on_focal = self.spec.scale_needs_focal and kind.freedom is Freedom.NONE
+        uncertain = rests_on_focal and camera.origin is Origin.ASSUMED
+        depth = DepthMap(values, kind, camera=camera, scale_uncertain=uncertain)
+        return Prediction(image, depth, self.record, time_s)
 
     def close(self) -> None:
         """Gives the memory back; the model is not used afterwards."""

@@ -91,7 +91,9 @@ def write_depth(
             f"{path.suffix} files hold values as they are, with no encoding such as {encoding}",
             hint="leave encoding out, or write .png",
         )
-    record = Record(depth.kind, encoding or Encoding(), depth.camera, model, source)
+    record = Record(
+        depth.kind, encoding or Encoding(), depth.camera, model, source, scale_uncertain=depth.scale_uncertain
+    )
     with write_whole(path) as part:
         form.write(part, depth, record, path)
     return record
@@ -162,7 +164,8 @@ def recorded_depth(stored: Stored, path: str) -> tuple[DepthMap, Record]:
     record = read_record(stored.record or "{}", path)
     _check_size(record, stored, path)
     values, valid, infinite = decoded(stored, kind=record.kind, encoding=record.encoding, bare_invalid=None)
-    return DepthMap(values, record.kind, valid, infinite, record.camera), record
+    depth = DepthMap(values, record.kind, valid, infinite, record.camera, record.scale_uncertain)
+    return depth, record
 
 
 def read_stored(

@@ -63,7 +63,7 @@ def crop(value: Image | DepthMap, *, left: int, top: int, width: int, height: in
         return Image(_cut(value.rgb_HW3, part), value.camera.cropped(*window), value.source)
     camera = None if value.camera is None else value.camera.cropped(*window)
     valid, infinite = _cut(value.valid, part), _cut(value.infinite, part)
-    return DepthMap(_cut(value.values, part), value.kind, valid, infinite, camera)
+    return DepthMap(_cut(value.values, part), value.kind, valid, infinite, camera, value.scale_uncertain)
 
 
 def _cut(array: NDArray[Any], part: tuple[slice, slice]) -> NDArray[Any]:

@@ -38,7 +38,7 @@ def flip(value: Image | DepthMap) -> Image | DepthMap:
         return Image(_mirrored(value.rgb_HW3), value.camera.flipped(), value.source)
     camera = None if value.camera is None else value.camera.flipped()
     valid, infinite = _mirrored(value.valid), _mirrored(value.infinite)
-    return DepthMap(_mirrored(value.values), value.kind, valid, infinite, camera)
+    return DepthMap(_mirrored(value.values), value.kind, valid, infinite, camera, value.scale_uncertain)
 
 
 def _mirrored(array: NDArray[Any]) -> NDArray[Any]:

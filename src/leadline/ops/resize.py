@@ -79,7 +79,7 @@ def _resized_depth(depth: DepthMap, width: int, height: int) -> DepthMap:
         if depth.kind.freedom < Freedom.AFFINE:
             valid &= values > 0
     camera = None if depth.camera is None else depth.camera.resized(width, height)
-    return DepthMap(values, depth.kind, valid, infinite, camera)
+    return DepthMap(values, depth.kind, valid, infinite, camera, depth.scale_uncertain)
 
 
 def _filtered(array: NDArray[Any], width: int, height: int) -> NDArray[Any]:
