@@ -27,6 +27,25 @@ def load(path: Path) -> Any:
     return trimesh.load(path)
 
 
+def light(rgb: Any) -> Any:
+    """Linear light of sRGB levels (IEC 61966-2-1)."""
+    level = rgb / 255
+    return np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
+
+
+def glb_colours(path: Path) -> Any:
+    """COLOR_0 of the only primitive, read with numpy alone."""
+    data = path.read_bytes()
+    size = int.from_bytes(data[12:16], "little")
+    tree = json.loads(data[20 : 20 + size])
+    accessor = tree["accessors"][tree["meshes"][0]["primitives"][0]["attributes"]["COLOR_0"]]
+    assert (accessor["componentType"], accessor["type"]) == (5126, "VEC3")
+    view = tree["bufferViews"][accessor["bufferView"]]
+    assert view["byteOffset"] % 4 == 0
+    count = accessor["count"] * 3
+    return np.frombuffer(data, "<f4", count, 20 + size + 8 + view["byteOffset"]).reshape(-1, 3)
+
+
 def test_a_ply_of_several_blocks_is_one_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clouds, "_CHUNK", 7)
     rng = np.random.default_rng(0)
@@ -69,14 +88,27 @@ def test_glb_has_gltfs_axes_and_linear_colours(tmp_path: Path) -> None:
     scene = load(path)
     (cloud,) = scene.geometry.values()
     np.testing.assert_array_equal(cloud.vertices, POINTS * [1, -1, -1])
-    level = COLOURS / 255
-    light = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
-    assert np.abs(cloud.colors[:, :3] / 255 - light).max() <= 0.5 / 255 + 1e-9
+    np.testing.assert_allclose(glb_colours(path), light(COLOURS), rtol=1e-6)
     assert scene.metadata["leadline"] == RECORD.to_dict()
     assert scene.metadata["unit"] == "arbitrary"
     text = cloud_record(path)
     assert text is not None
     assert Record.from_json(text) == RECORD
+
+
+def test_a_glb_keeps_every_level_of_grey_apart(tmp_path: Path) -> None:
+    greys = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, 1)
+    write_glb(tmp_path / "a.glb", PointCloud(np.ones((256, 3), np.float32), greys), record=RECORD)
+    share = glb_colours(tmp_path / "a.glb")
+    assert (np.diff(share[:, 0]) > 0).all()
+    back = np.where(share <= 0.0031308, share * 12.92, 1.055 * share ** (1 / 2.4) - 0.055)
+    np.testing.assert_array_equal(np.rint(back * 255), greys)
+
+
+def test_trimesh_reads_the_colours_of_a_glb_as_linear_light(tmp_path: Path) -> None:
+    write_glb(tmp_path / "a.glb", PointCloud(POINTS, COLOURS), record=RECORD)
+    (cloud,) = load(tmp_path / "a.glb").geometry.values()
+    assert np.abs(cloud.colors[:, :3] / 255 - light(COLOURS)).max() <= 0.5 / 255 + 1e-6
 
 
 @pytest.mark.parametrize(("suffix", "write"), [(".ply", write_ply), (".glb", write_glb)])

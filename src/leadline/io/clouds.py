@@ -27,6 +27,9 @@ CLOUD_SUFFIXES = (".ply", ".glb")
 _PLY_COMMENT = f"comment {RECORD_KEY} "
 _CHUNK = 2**18
 _HEAD_BYTES = 2**16
+_FLOAT = 5126
+"""glTF's name of 32-bit floats."""
+
 _GLTF_FROM_OPENCV = np.array([1.0, -1.0, -1.0], np.float32)
 
 
@@ -77,7 +80,8 @@ def write_glb(path: Path, cloud: PointCloud, *, record: Record) -> None:
 
     Convention:
         glTF's axes: x right, y up, z backward, so (x, y, z) becomes (x, -y, -z) and the camera looks along -z.
-        glTF's vertex colours are linear, so sRGB is converted (glTF 2.0, section 3.9.2).
+        glTF's vertex colours are linear, so sRGB is converted (glTF 2.0, section 3.9.2), to floats, which keep all
+        256 levels apart; 8 bits would keep 183.
 
     Args:
         path: The file.
@@ -90,14 +94,30 @@ def write_glb(path: Path, cloud: PointCloud, *, record: Record) -> None:
     import trimesh
 
     _refuse_empty(cloud)
-    rgb = None if cloud.rgb_N3 is None else _linear()[cloud.rgb_N3]
     told = {RECORD_KEY: record.to_dict(), "unit": cloud.unit, "axes": "x right, y up, z backward"}
     scene: Any = trimesh.Scene(metadata=told)
-    points = trimesh.PointCloud(cloud.points_N3 * _GLTF_FROM_OPENCV, colors=rgb)
-    scene.add_geometry(points, geom_name="cloud")
-    data: bytes = scene.export(file_type="glb")
+    scene.add_geometry(trimesh.PointCloud(cloud.points_N3 * _GLTF_FROM_OPENCV), geom_name="cloud")
+
+    def add_colours(buffers: dict[Any, bytes], tree: dict[str, Any]) -> None:
+        if cloud.rgb_N3 is not None:
+            _add_colours(cloud.rgb_N3, buffers, tree)
+
+    data: bytes = scene.export(file_type="glb", buffer_postprocessor=add_colours)
     with write_whole(path) as part:
         part.write_bytes(data)
+
+
+def _add_colours(rgb_N3: NDArray[np.uint8], buffers: dict[Any, bytes], tree: dict[str, Any]) -> None:
+    """Adds linear colours as floats: trimesh writes 8 bits, and reads 16-bit integers wrongly."""
+    buffers["colours"] = _linear()[rgb_N3].tobytes()
+    tree["accessors"]["colours"] = {
+        "componentType": _FLOAT,
+        "type": "VEC3",
+        "count": len(rgb_N3),
+        "bufferView": len(buffers) - 1,
+        "byteOffset": 0,
+    }
+    tree["meshes"][0]["primitives"][0]["attributes"]["COLOR_0"] = len(tree["accessors"]) - 1
 
 
 def _refuse_empty(cloud: PointCloud) -> None:
@@ -107,12 +127,11 @@ def _refuse_empty(cloud: PointCloud) -> None:
         )
 
 
-def _linear() -> NDArray[np.uint8]:
+def _linear() -> NDArray[np.float32]:
     """Linear light of sRGB for all 256 levels (IEC 61966-2-1)."""
     level = np.arange(256) / 255
     linear = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
-    rounded: NDArray[np.uint8] = np.rint(linear * 255).astype(np.uint8)
-    return rounded
+    return linear.astype("<f4")
 
 
 def cloud_record(path: Path) -> str | None:
