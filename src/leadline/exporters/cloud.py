@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -11,10 +13,64 @@ from leadline.core.cloud import PointCloud
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import KindError
 from leadline.core.kind import Freedom, Kind, Quantity
+from leadline.core.record import Record
 from leadline.core.results import Prediction
+from leadline.exporters.records import record_of
 from leadline.ops.geometry import unproject
+from leadline.plugins.ports import ExportOptions
 
-__all__ = ["check_kind", "cloud_of", "thinned"]
+__all__ = ["CloudExporter", "check_kind", "cloud_of", "thinned"]
+
+
+class Write(Protocol):
+    """Writes a cloud and its record to a file."""
+
+    def __call__(self, path: Path, cloud: PointCloud, *, record: Record) -> None:
+        """Writes it."""
+        ...
+
+
+class CloudExporter:
+    """Writes the points a prediction's pixels lie at.
+
+    Args:
+        write: What writes the file.
+        most_points: Above so many points, every n-th row and column is kept; None keeps all.
+    """
+
+    def __init__(self, write: Write, *, most_points: int | None = None) -> None:
+        self._write = write
+        self.most_points = most_points
+
+    def check(self, kind: Kind) -> None:
+        """Refuses kinds that have no place in space.
+
+        Args:
+            kind: The kind of the depth.
+
+        Raises:
+            KindError: It is inverse depth, or its shift is unknown.
+        """
+        check_kind(kind)
+
+    def write(self, prediction: Prediction, path: Path, *, options: ExportOptions) -> None:
+        """Writes one cloud, whole or not at all.
+
+        Args:
+            prediction: What to write.
+            path: The file.
+            options: Unused: points have the photo's colours.
+
+        Raises:
+            KindError: The kind is refused, or there is no camera.
+            InputError: No pixel is valid.
+            OutputError: The file cannot be written.
+        """
+        check_kind(prediction.depth.kind)
+        shown = prediction
+        if self.most_points is not None:
+            shown = replace(prediction, depth=thinned(prediction.depth, most=self.most_points))
+        self._write(path, cloud_of(shown), record=record_of(prediction))
 
 
 def check_kind(kind: Kind) -> None:
