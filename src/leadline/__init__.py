@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from leadline.io.depth_files import read_depth as read_depth
     from leadline.io.depth_files import write_depth as write_depth
     from leadline.io.images import read_image as read_image
-    from leadline.ops.align import KnownPoints as KnownPoints
     from leadline.ops.align import align as align
     from leadline.ops.colour import colourise as colourise
     from leadline.ops.geometry import to_depth as to_depth
     from leadline.ops.geometry import to_inverse as to_inverse
     from leadline.ops.geometry import unproject as unproject
+    from leadline.ops.known_points import KnownPoints as KnownPoints
 
 _HOMES = {
     "core.camera": ("Camera", "Origin"),
@@ -56,9 +56,10 @@ _HOMES = {
     "flows.models": ("list_models", "register_model"),
     "io.depth_files": ("read_depth", "write_depth"),
     "io.images": ("read_image",),
-    "ops.align": ("KnownPoints", "align"),
+    "ops.align": ("align",),
     "ops.colour": ("colourise",),
     "ops.geometry": ("to_depth", "to_inverse", "unproject"),
+    "ops.known_points": ("KnownPoints",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,10 @@ from leadline.core.camera import Camera
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError, KindError
 from leadline.core.kind import Along, Freedom, Kind, Quantity
+from leadline.ops.crop import crop
+from leadline.ops.flip import flip
+from leadline.ops.geometry import to_axis, to_depth, to_inverse, to_ray
+from leadline.ops.resize import resize
 
 INVERSE = Kind(Quantity.INVERSE)
 AFFINE = Kind(Quantity.INVERSE, Freedom.AFFINE)
@@ -157,6 +163,32 @@ def test_equality_is_identity_and_maps_can_be_keys() -> None:
     assert len({one, other}) == 2
 
 
+@pytest.mark.parametrize("other", [1.0, 1, None, "depth", np.float32(1), np.ones((1, 1))])
+def test_comparing_with_a_number_or_an_array_is_refused(other: Any) -> None:
+    depth = DepthMap(np.ones((1, 1)), Kind())
+    for compare in (lambda: depth == other, lambda: other == depth, lambda: depth != other):
+        with pytest.raises(KindError, match="not an array"):
+            compare()
+    assert depth == depth
+
+
+@pytest.mark.parametrize("kind", [Kind(), INVERSE, AFFINE])
+@pytest.mark.parametrize("value", [1e39, np.finfo(np.float64).max])
+def test_what_float32_cannot_hold_is_unknown_and_never_sky(kind: Kind, value: float) -> None:
+    depth = DepthMap(np.array([[value, 2.0]]), kind)
+    np.testing.assert_array_equal(depth.valid, [[False, True]])
+    np.testing.assert_array_equal(depth.infinite, [[False, False]])
+    np.testing.assert_array_equal(depth.values, np.float32([[NAN, 2]]))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(1e39, r"1e\+39 \(inf in float32\)"), (1e-50, r"1e-50 \(0.0 in float32\)")]
+)
+def test_what_float32_cannot_hold_cannot_be_said_to_be_valid(value: float, words: str) -> None:
+    with pytest.raises(InputError, match=f"holds {words}, which is not positive and finite"):
+        DepthMap(np.array([[value]]), Kind(), np.array([[True]]))
+
+
 def test_sizes_and_units() -> None:
     depth = DepthMap(np.ones((2, 3)), INVERSE)
     assert (depth.shape, depth.height, depth.width, depth.unit) == ((2, 3), 2, 3, "1/m")
@@ -176,8 +208,21 @@ def test_refining_by_itself_is_refused() -> None:
     ("depth", "line"),
     [
         (
-            DepthMap(np.linspace(0.9, 6.3, 6).reshape(2, 3), Kind(), camera=Camera.assumed(3, 2)),
+            DepthMap(
+                np.linspace(0.9, 6.3, 6).reshape(2, 3),
+                Kind(),
+                camera=Camera.assumed(3, 2),
+                scale_uncertain=True,
+            ),
             "DepthMap 2x3, metres (scale uncertain), 0.9 to 6.3, camera assumed 63°",
+        ),
+        (
+            DepthMap(np.ones((1, 2)), Kind(), camera=Camera.assumed(2, 1)),
+            "DepthMap 1x2, metres, 1 to 1, camera assumed 63°",
+        ),
+        (
+            DepthMap(np.ones((1, 2)), Kind(freedom=Freedom.SCALE), scale_uncertain=True),
+            "DepthMap 1x2, depth, scale unknown, 1 to 1",
         ),
         (
             DepthMap(np.ones((1, 2)), Kind(), camera=Camera.from_fov(90, 2, 1)),
@@ -206,8 +251,29 @@ def test_it_prints_as_one_honest_line(depth: DepthMap, line: str) -> None:
     assert repr(depth) == line
 
 
-def test_only_metres_can_be_uncertain() -> None:
+def test_an_assumed_camera_alone_makes_nothing_uncertain() -> None:
     seen = Camera.assumed(2, 1)
-    assert DepthMap(np.ones((1, 2)), Kind(), camera=seen).scale_uncertain
-    assert not DepthMap(np.ones((1, 2)), Kind(freedom=Freedom.SCALE), camera=seen).scale_uncertain
-    assert not DepthMap(np.ones((1, 2)), Kind()).scale_uncertain
+    assert not DepthMap(np.ones((1, 2)), Kind(), camera=seen).scale_uncertain
+    assert not DepthMap(np.ones((1, 2)), Kind()).with_camera(seen).scale_uncertain
+
+
+def test_metres_made_for_an_assumed_focal_length_stay_uncertain() -> None:
+    made = DepthMap(np.full((2, 4), 2.0), Kind(), camera=Camera.assumed(4, 2), scale_uncertain=True)
+    changes: list[Callable[[DepthMap], DepthMap]] = [
+        lambda d: d.with_camera(Camera.from_fov(70, 4, 2)),
+        lambda d: d.with_camera(None),
+        lambda d: d.coarsened(Freedom.SCALE),
+        lambda d: resize(d, width=8, height=5),
+        lambda d: crop(d, left=1, top=0, width=2, height=1),
+        flip,
+        to_inverse,
+        lambda d: to_depth(to_inverse(d)),
+        to_ray,
+        lambda d: to_axis(to_ray(d)),
+        copy.deepcopy,
+        lambda d: pickle.loads(pickle.dumps(d)),
+    ]
+    for change in changes:
+        assert change(made) is not made
+        assert change(made).scale_uncertain
+        assert not change(replace(made, scale_uncertain=False)).scale_uncertain

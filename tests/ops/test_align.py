@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from leadline.core.camera import Camera
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError, KindError, UnknownName
 from leadline.core.kind import Along, Freedom, Kind, Quantity
-from leadline.ops.align import Alignment, KnownPoints, align
+from leadline.ops.align import Alignment, align
 from leadline.ops.geometry import to_depth, to_inverse, to_ray
+from leadline.ops.known_points import KnownPoints
 
 AFFINE = Kind(Quantity.INVERSE, Freedom.AFFINE)
 CAMERA = Camera.from_fov(80, 8, 6)
@@ -129,47 +131,6 @@ def test_points_on_unknown_pixels_do_not_count() -> None:
         align(prediction, points)
 
 
-@pytest.mark.parametrize(("row", "column"), [(-1, 0), (6, 0), (0, -1), (0, 8)])
-def test_points_outside_are_refused(row: int, column: int) -> None:
-    with pytest.raises(InputError, match=rf"row {row}, column {column}\) lies outside 8x6"):
-        align(scene(), KnownPoints(np.array([row]), np.array([column]), np.array([1.0])))
-
-
-def test_points_along_another_line_need_a_camera() -> None:
-    with pytest.raises(InputError, match="measured along the ray need a camera"):
-        align(
-            scene().with_camera(None),
-            KnownPoints(np.array([3]), np.array([3]), np.array([1.0]), along=Along.RAY),
-        )
-
-
-@pytest.mark.parametrize(
-    ("rows", "columns", "depth_m", "words"),
-    [
-        ([1], [1, 2], [1.0], "do not fit together"),
-        ([1, 2], [1, 2], [1.0], "do not fit together"),
-        ([[1]], [[1]], [[1.0]], "do not fit together"),
-        ([1.5], [1], [1.0], "rows of type float64 are not whole"),
-        ([1], [1.5], [1.0], "columns of type float64 are not whole"),
-        ([1], [1], [0.0], "known distance 0.0"),
-        ([1, 2], [1, 2], [1.0, np.nan], "known distance nan"),
-        ([1], [1], [np.inf], "known distance inf"),
-    ],
-)
-def test_points_make_sense(rows: Any, columns: Any, depth_m: Any, words: str) -> None:
-    with pytest.raises(InputError, match=words):
-        KnownPoints(rows, columns, depth_m)
-
-
-def test_points_are_kept_read_only() -> None:
-    depth_m = np.array([1.0])
-    points = KnownPoints(np.array([1]), np.array([1]), depth_m)
-    depth_m[0] = 9
-    assert points.depth_m[0] == 1
-    assert not points.depth_m.flags.writeable
-    assert len(KnownPoints([], [], [])) == 0  # type: ignore[arg-type]
-
-
 # refusals
 
 
@@ -239,17 +200,61 @@ def test_values_the_shift_makes_negative_are_never_silent() -> None:
     invalid = found.apply(below)
     np.testing.assert_array_equal(invalid.valid, [[True, True, False, False, False]])
     assert (invalid.values[invalid.valid] > 0).all()
-    clamped = found.apply(below, nonpositive="clamp")
-    np.testing.assert_allclose(clamped.values, [[0.7, 0.25, 0.25, 0.25, 0.25]], rtol=1e-5)
-    np.testing.assert_allclose(to_depth(clamped).values.max(), 4.0, rtol=1e-6)
 
 
-def test_clamping_depth_lifts_to_the_nearest_of_the_reference() -> None:
-    truth = DepthMap(np.array([[1.0, 2.0, 4.0]]), Kind())
-    prediction = DepthMap(np.array([[2.0, 4.0, 8.0]]), Kind(freedom=Freedom.AFFINE))
-    found = align(prediction, truth)
-    shifted = DepthMap(np.array([[-1.0, 1.0, 8.0]]), prediction.kind)
-    np.testing.assert_allclose(found.apply(shifted, nonpositive="clamp").values, [[1, 1, 4]], rtol=1e-5)
+LIMIT_M: dict[str, Any] = {"nonpositive": "clamp", "limit_m": 10.0}
+
+
+def test_clamping_touches_only_what_lies_beyond_the_limit() -> None:
+    """1/z = 0.1 x value: known at 1 to 4 m, seen also at 8 m, at 20 m, at infinity and behind the camera."""
+    truth = DepthMap(np.array([[1.0, 2.0, 4.0, np.nan, np.nan, np.nan, np.nan, np.nan]]), Kind())
+    values = np.array([[10.0, 5.0, 2.5, 1.25, 0.5, 0.0, -4.0, 0.0]])
+    sky = np.arange(8)[None] == 7
+    prediction = DepthMap(values, AFFINE, ~sky, sky)
+    clamped = to_depth(align(prediction, truth).apply(prediction, **LIMIT_M))
+    np.testing.assert_allclose(clamped.values, [[1, 2, 4, 8, 10, 10, 10, np.inf]], rtol=1e-5)
+    assert clamped.kind == Kind()
+    np.testing.assert_array_equal(clamped.infinite, sky)
+
+
+def test_a_room_aligned_to_three_near_points_is_not_flattened() -> None:
+    truth = DepthMap(np.linspace(0.8, 7.5, 48).reshape(6, 8), Kind())
+    prediction = told(truth, AFFINE, 0.02, -0.3)
+    near = KnownPoints(np.array([0, 0, 1]), np.array([0, 5, 3]), truth.values[[0, 0, 1], [0, 5, 3]])
+    clamped = to_depth(align(prediction, near).apply(prediction, **LIMIT_M))
+    np.testing.assert_allclose(clamped.values, truth.values, rtol=1e-3)
+
+
+@pytest.mark.parametrize("limit_m", [None, 0.0, -1.0, np.nan, np.inf])
+def test_clamping_needs_a_limit(limit_m: Any) -> None:
+    prediction = told(scene(), AFFINE, 0.02, -0.3)
+    with pytest.raises(InputError, match=rf"farthest depth in metres, not {limit_m}.*pass limit_m=10.0"):
+        align(prediction, scene()).apply(prediction, nonpositive="clamp", limit_m=limit_m)
+
+
+def test_a_limit_without_clamping_is_refused() -> None:
+    with pytest.raises(InputError, match=r"limit_m=10\.0 does nothing"):
+        align(scene(), scene()).apply(scene(), limit_m=10.0)
+
+
+def test_only_metric_inverse_depth_has_a_farthest_depth_to_clamp_to() -> None:
+    with pytest.raises(KindError, match="after an alignment in depth;"):
+        align(scene(), scene()).apply(scene(), **LIMIT_M)
+    prediction = told(scene(), AFFINE, 0.5, 0.1)
+    found = align(prediction, scene().coarsened(Freedom.SCALE))
+    with pytest.raises(KindError, match="alignment in inverse-depth of unknown scale"):
+        found.apply(prediction, **LIMIT_M)
+
+
+def test_the_scale_is_as_sure_as_the_reference() -> None:
+    doubtful = replace(scene(), camera=Camera.assumed(8, 6), scale_uncertain=True)
+    points = KnownPoints(np.array([3]), np.array([3]), scene().values[[3], [3]])
+    for reference in (points, scene()):
+        assert not align(doubtful, reference).apply(doubtful).scale_uncertain
+    assert align(scene(), doubtful).apply(scene()).scale_uncertain
+    inverse = align(doubtful, points, space="inverse-depth").apply(doubtful)
+    assert not inverse.scale_uncertain
+    assert "uncertain" not in repr(inverse)
 
 
 def test_an_alignment_is_reused_on_another_frame_but_not_on_another_kind() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +13,8 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError, KindError
 from leadline.core.image import Image
 from leadline.core.kind import Along, Freedom, Kind, Quantity
-from leadline.ops.geometry import normals, project, rays, to_axis, to_depth, to_inverse, to_ray, unproject
+from leadline.ops.geometry import project, to_axis, to_depth, to_inverse, to_ray, unproject
+from leadline.ops.normals import normals
 
 CAMERA = Camera(4, 5, 0.5, 1.0, 3, 2)
 ROW = np.array([[1.0, 2.0, np.inf], [np.nan, 4.0, 8.0]])
@@ -71,15 +71,6 @@ def test_without_a_camera_there_are_no_rays(turn: Callable[[DepthMap], object], 
         turn(DepthMap(np.ones((2, 3)), kind))
 
 
-def test_rays_are_those_of_the_matrix() -> None:
-    v, u = np.mgrid[:2, :3]
-    expected = np.einsum(
-        "ij,hwj->hwi", np.linalg.inv(CAMERA.matrix), np.stack([u, v, np.ones_like(u)], axis=-1)
-    )
-    np.testing.assert_allclose(rays(CAMERA), expected, atol=1e-6)
-    assert rays(CAMERA).dtype == np.float32
-
-
 def test_a_cloud_takes_colours_row_by_row() -> None:
     rgb = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
     cloud = unproject(DepthMap(ROW, Kind(), camera=CAMERA), image=Image.from_array(rgb, camera=CAMERA))
@@ -117,37 +108,3 @@ def test_points_behind_the_camera_appear_nowhere() -> None:
     assert np.isnan(uv_N2[:2]).all()
     np.testing.assert_allclose(uv_N2[2], [4 * 0.5 + 0.5, 5 * 1 + 1.0])
     np.testing.assert_array_equal(z_m, [-1, 0, 2])
-
-
-def test_normals_are_unknown_where_no_neighbour_is_known() -> None:
-    values = np.full((4, 5), 2.0)
-    values[1, 1] = np.nan
-    values[:, 3] = np.inf
-    found = normals(DepthMap(values, Kind(), camera=Camera.assumed(5, 4)))
-    known = np.isfinite(found).all(axis=-1)
-    np.testing.assert_array_equal(known[:, 0], [True, False, True, True])
-    assert not known[1, 1]
-    assert not known[:, 3:].any()
-    np.testing.assert_allclose(found[known], np.tile([0, 0, -1], (known.sum(), 1)), atol=1e-6)
-    assert np.isnan(normals(DepthMap(np.ones((1, 5)), Kind(), camera=Camera.assumed(5, 1)))).all()
-
-
-def test_the_floor_of_a_real_room_is_flat(shared_data: Path) -> None:
-    from PIL import Image as PilImage
-
-    file = shared_data / "redwood/RGBD/depth/00000.png"
-    millimetres = np.asarray(PilImage.open(file)).astype(np.float32)
-    depth = DepthMap(millimetres / 1000, Kind(), camera=Camera(525, 525, 319.5, 239.5, 640, 480))
-    found = normals(depth)
-    floor = np.s_[400:455, 200:560]
-    mean = np.nanmean(found[floor].reshape(-1, 3), axis=0)
-    mean /= np.linalg.norm(mean)
-    points = unproject(
-        DepthMap(
-            np.where(np.indices(depth.shape)[0] >= 400, depth.values, np.nan), Kind(), camera=depth.camera
-        )
-    )
-    centred = points.points_N3 - points.points_N3.mean(axis=0)
-    fitted = np.linalg.svd(centred[::20].astype(np.float64), full_matrices=False)[2][2]
-    assert abs(float(mean @ fitted)) > np.cos(np.radians(3))
-    assert mean[1] < -0.8

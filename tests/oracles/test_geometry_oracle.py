@@ -10,7 +10,9 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.kind import Along, Freedom, Kind
 from leadline.ops.crop import crop
 from leadline.ops.flip import flip
-from leadline.ops.geometry import normals, rays, to_axis, to_inverse, to_ray, unproject
+from leadline.ops.geometry import to_axis, to_inverse, to_ray, unproject
+from leadline.ops.normals import normals
+from leadline.ops.rays import rays
 from leadline.ops.resize import resize
 
 CAMERA = Camera(210.0, 190.0, 70.0, 44.5, 160, 120)

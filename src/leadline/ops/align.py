@@ -6,72 +6,20 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError, KindError, UnknownName
 from leadline.core.kind import Along, Freedom, Kind, Quantity
 from leadline.ops.fit import Floats, Method, fit
-from leadline.ops.geometry import rays, to_axis, to_depth, to_inverse, to_ray
+from leadline.ops.geometry import to_axis, to_depth, to_inverse, to_ray
+from leadline.ops.known_points import KnownPoints, distances_along
 
-__all__ = ["Alignment", "KnownPoints", "align"]
+__all__ = ["Alignment", "align"]
 
 NonPositive = Literal["invalid", "clamp"]
 
 _METHODS = ("least-squares", "robust")
 _NON_POSITIVE = ("invalid", "clamp")
-
-
-@dataclass(frozen=True, eq=False)
-class KnownPoints:
-    """A few pixels whose distance somebody measured.
-
-    Convention:
-        Row 0 is at the top, column 0 at the left. A tape from the lens to the object measures along the RAY.
-
-    Args:
-        rows: Row of each point.
-        columns: Column of each point.
-        depth_m: Distance of each point in metres.
-        along: What was measured: z along the optical axis, or distance along the ray.
-
-    Raises:
-        InputError: The three do not have one length, a row or column is not a whole number, or a distance is not
-            positive and finite.
-
-    Example:
-        >>> len(KnownPoints(rows=np.array([10, 200]), columns=np.array([5, 300]), depth_m=np.array([1.2, 3.4])))
-        2
-    """
-
-    rows: NDArray[np.integer]
-    columns: NDArray[np.integer]
-    depth_m: Floats
-    along: Along = Along.AXIS
-
-    def __post_init__(self) -> None:
-        rows, columns = np.array(self.rows), np.array(self.columns)
-        depth_m = np.array(self.depth_m, np.float64)
-        if depth_m.ndim != 1 or rows.shape != depth_m.shape or columns.shape != depth_m.shape:
-            raise InputError(
-                f"{rows.shape} rows, {columns.shape} columns and {depth_m.shape} distances do not fit together",
-                hint="give one row, one column and one distance a point",
-            )
-        for name, places in (("rows", rows), ("columns", columns)):
-            if places.size and places.dtype.kind not in "iu":
-                raise InputError(f"{name} of type {places.dtype} are not whole numbers", hint="round them")
-        bad = ~(np.isfinite(depth_m) & (depth_m > 0))
-        if bool(bad.any()):
-            raise InputError(
-                f"known distance {depth_m[bad][0]} is not positive and finite",
-                hint="give metres, or leave it out",
-            )
-        for field, array in (("rows", rows), ("columns", columns), ("depth_m", depth_m)):
-            array.flags.writeable = False
-            object.__setattr__(self, field, array)
-
-    def __len__(self) -> int:
-        return len(self.depth_m)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +39,7 @@ class Alignment:
         freedom: What was fitted: SCALE, or AFFINE for scale and shift.
         result: What is left unknown afterwards: that of the reference.
         along: Axis or ray, that of the prediction.
-        floor: The smallest value of the reference in the space: its nearest depth, or the inverse of its farthest.
+        scale_uncertain: Whether the reference's own metres rest on an assumed focal length; never so for points.
     """
 
     scale: float
@@ -103,26 +51,33 @@ class Alignment:
     freedom: Freedom
     result: Freedom
     along: Along
-    floor: float
+    scale_uncertain: bool = False
 
-    def apply(self, depth: DepthMap, *, nonpositive: NonPositive = "invalid") -> DepthMap:
-        """A map with the scale and shift applied, and its kind refined.
+    def apply(
+        self, depth: DepthMap, *, nonpositive: NonPositive = "invalid", limit_m: float | None = None
+    ) -> DepthMap:
+        """A map with the scale and shift applied, its kind refined, and its scale as sure as the reference's.
+
+        Convention:
+            ``limit_m`` is distance along the map's own line, axis or ray.
 
         Args:
             depth: The prediction that was aligned, or another of the same kind.
             nonpositive: What becomes of values that the shift makes 0 or negative: ``"invalid"`` marks them so;
-                ``"clamp"`` lifts every value below the reference's smallest in the space to it, which for inverse depth
-                is the far limit, as the MiDaS protocol does.
+                ``"clamp"``, in inverse depth only, takes them and all that is farther than ``limit_m`` to that limit, as
+                the MiDaS protocol does. Nothing nearer is touched.
+            limit_m: The farthest depth for ``"clamp"``: the MiDaS protocol caps NYU at 10 m and KITTI at 80 m.
 
         Returns:
             The same quantity with the reference's freedom. Never a negative value.
 
         Raises:
-            KindError: The map leaves more unknown than was fitted, or runs along another line.
+            KindError: The map leaves more unknown than was fitted, or runs along another line; or it is to be clamped,
+                and the alignment is not in inverse depth or not metric.
+            InputError: ``"clamp"`` without a positive and finite limit, or a limit without ``"clamp"``.
             UnknownName: No such treatment of non-positive values.
         """
-        if nonpositive not in _NON_POSITIVE:
-            raise UnknownName("treatment of non-positive values", nonpositive, known=_NON_POSITIVE)
+        smallest = self._smallest(nonpositive, limit_m)
         if depth.kind.freedom > self.freedom or depth.kind.along is not self.along:
             raise KindError(
                 f"{depth.kind} is not what this alignment fits: it finds "
@@ -132,13 +87,36 @@ class Alignment:
         there = _in_space(depth, Quantity(self.space))
         with np.errstate(invalid="ignore", over="ignore"):
             values = (self.scale * there.values.astype(np.float64) + self.shift).astype(np.float32)
-            if nonpositive == "clamp":
-                values = np.maximum(values, np.float32(self.floor))
+            if smallest > 0:
+                values = np.maximum(values, np.float32(smallest))
             valid = there.valid & (values > 0) & np.isfinite(values)
-        aligned = DepthMap(
-            values, replace(there.kind, freedom=self.result), valid, there.infinite, depth.camera
-        )
+        kind = replace(there.kind, freedom=self.result)
+        aligned = DepthMap(values, kind, valid, there.infinite, depth.camera, self.scale_uncertain)
         return _in_space(aligned, depth.kind.quantity)
+
+    def _smallest(self, nonpositive: NonPositive, limit_m: float | None) -> float:
+        """What smaller values are lifted to, in the space; 0 where none are."""
+        if nonpositive not in _NON_POSITIVE:
+            raise UnknownName("treatment of non-positive values", nonpositive, known=_NON_POSITIVE)
+        if nonpositive == "invalid":
+            if limit_m is not None:
+                raise InputError(
+                    f"limit_m={limit_m} does nothing where non-positive values become invalid",
+                    hint='pass nonpositive="clamp" with it, or leave it out',
+                )
+            return 0.0
+        if self.space != "inverse-depth" or self.result is not Freedom.NONE:
+            found = self.space if self.result is Freedom.NONE else f"{self.space} of unknown scale"
+            raise KindError(
+                f"there is no farthest depth in metres to clamp to after an alignment in {found}",
+                hint='align in metric inverse depth, or pass nonpositive="invalid"',
+            )
+        if limit_m is None or not (np.isfinite(limit_m) and limit_m > 0):
+            raise InputError(
+                f"clamping needs the farthest depth in metres, not {limit_m}",
+                hint="pass limit_m=10.0, say, for a room, or limit_m=80.0 for a street",
+            )
+        return 1 / limit_m
 
 
 def align(
@@ -192,31 +170,32 @@ def align(
     fitted = _to_fit(prediction.kind, freedom)
     quantity = _quantity(prediction.kind.quantity if space is None else space)
     here, there, result = _pairs(prediction, reference, quantity)
-    fewest = 1 if fitted is Freedom.SCALE else 2
+    doubt = isinstance(reference, DepthMap) and reference.scale_uncertain
+    scale, shift, residual = _line(here, there, prediction.kind, freedom=fitted, method=method)
+    n_pixels, along = len(here), prediction.kind.along
+    return Alignment(
+        scale, shift, quantity.value, method, n_pixels, residual, fitted, result, along, scale_uncertain=doubt
+    )
+
+
+def _line(
+    here: Floats, there: Floats, kind: Kind, *, freedom: Freedom, method: Method
+) -> tuple[float, float, float]:
+    """Scale, shift and residual of a fit that has enough pixels and runs the right way."""
+    fewest = 1 if freedom is Freedom.SCALE else 2
     if len(here) < fewest:
         raise InputError(
             f"{len(here)} pixels are valid in both, too few to align (at least {fewest})",
             hint="give a reference that overlaps the prediction",
         )
-    scale, shift = fit(here, there, freedom=fitted, method=method)
+    scale, shift = fit(here, there, freedom=freedom, method=method)
     if not (np.isfinite(scale) and np.isfinite(shift) and scale > 0):
         raise InputError(
             f"the best scale is {scale:.6g}, which is not positive: prediction and reference run in opposite directions",
-            hint=f"check that the prediction is {prediction.kind.quantity.value} and not the other way round",
+            hint=f"check that the prediction is {kind.quantity.value} and not the other way round",
         )
     residual = float(np.sqrt(np.mean((scale * here + shift - there) ** 2)))
-    return Alignment(
-        scale=scale,
-        shift=shift,
-        space=quantity.value,
-        method=method,
-        n_pixels=len(here),
-        residual=residual,
-        freedom=fitted,
-        result=result,
-        along=prediction.kind.along,
-        floor=float(there.min()),
-    )
+    return scale, shift, residual
 
 
 def _to_fit(kind: Kind, freedom: Freedom | None) -> Freedom:
@@ -247,7 +226,7 @@ def _pairs(
     """Values of both where both are valid, in the space, and the reference's freedom."""
     there = _in_space(prediction, quantity)
     if isinstance(reference, KnownPoints):
-        known = _at_points(prediction, reference)
+        known = distances_along(prediction, reference)
         here, valid = (plane[reference.rows, reference.columns] for plane in (there.values, there.valid))
         truth = known if quantity is Quantity.DEPTH else 1 / known
         return here[valid].astype(np.float64), truth[valid], Freedom.NONE
@@ -268,25 +247,3 @@ def _pairs(
     both = there.valid & truth_map.valid
     here, truth = (plane[both].astype(np.float64) for plane in (there.values, truth_map.values))
     return here, truth, reference.kind.freedom
-
-
-def _at_points(prediction: DepthMap, points: KnownPoints) -> Floats:
-    """The known distances along the prediction's own line, after a check that the points lie in the picture."""
-    outside = (points.rows < 0) | (points.rows >= prediction.height)
-    outside |= (points.columns < 0) | (points.columns >= prediction.width)
-    if bool(outside.any()):
-        row, column = points.rows[outside][0], points.columns[outside][0]
-        raise InputError(
-            f"known point (row {row}, column {column}) lies outside {prediction.width}x{prediction.height}",
-            hint="count from 0 at the top left",
-        )
-    if points.along is prediction.kind.along:
-        return points.depth_m
-    if prediction.camera is None:
-        raise InputError(
-            f"points measured along the {points.along.value} need a camera to meet {prediction.kind}",
-            hint="give the prediction a camera with .with_camera(...)",
-        )
-    directions = rays(prediction.camera)[points.rows, points.columns].astype(np.float64)
-    length: Floats = np.sqrt((directions**2).sum(axis=-1))
-    return points.depth_m * (length if points.along is Along.AXIS else 1 / length)

@@ -1,4 +1,4 @@
-"""Between depth, inverse depth, axis, ray, points and normals."""
+"""Between depth, inverse depth, axis, ray and points."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError, KindError
 from leadline.core.image import Image
 from leadline.core.kind import Along, Freedom, Kind, Quantity
+from leadline.ops.rays import camera_of, slopes
 
-__all__ = ["normals", "project", "rays", "to_axis", "to_depth", "to_inverse", "to_ray", "unproject"]
+__all__ = ["project", "to_axis", "to_depth", "to_inverse", "to_ray", "unproject"]
 
 
 def to_depth(depth: DepthMap) -> DepthMap:
@@ -80,7 +81,7 @@ def to_axis(depth: DepthMap) -> DepthMap:
     Example:
         >>> ball = DepthMap(np.ones((480, 640)), Kind(along=Along.RAY), camera=Camera.assumed(640, 480))
         >>> to_axis(ball)
-        DepthMap 480x640, metres (scale uncertain), 0.8 to 1, camera assumed 63°
+        DepthMap 480x640, metres, 0.8 to 1, camera assumed 63°
     """
     return _along(depth, Along.AXIS)
 
@@ -107,28 +108,6 @@ def to_ray(depth: DepthMap) -> DepthMap:
         DepthMap 480x640, metres along the ray, 1 to 1.6, camera given 90°
     """
     return _along(depth, Along.RAY)
-
-
-def rays(camera: Camera) -> NDArray[np.float32]:
-    """The ray of every pixel.
-
-    Convention:
-        OpenCV axes; z = 1, so that point = z x ray. Not unit vectors.
-
-    Args:
-        camera: The camera.
-
-    Returns:
-        float32, shape (H, W, 3).
-
-    Example:
-        >>> rays(Camera(2, 2, 0, 0, 3, 1))[0, 2]
-        array([1., 0., 1.], dtype=float32)
-    """
-    x, y = _slopes(camera)
-    directions = np.ones((camera.height, camera.width, 3), np.float32)
-    directions[..., 0], directions[..., 1] = x, y
-    return directions
 
 
 def unproject(depth: DepthMap, *, image: Image | None = None) -> PointCloud:
@@ -167,7 +146,7 @@ def unproject(depth: DepthMap, *, image: Image | None = None) -> PointCloud:
             hint="resize one of them",
         )
     axial = to_axis(depth)
-    x, y = _slopes(_camera_of(axial))
+    x, y = slopes(camera_of(axial))
     z = axial.values[axial.valid].astype(np.float64)
     points = np.empty((len(z), 3), np.float32)
     points[:, 0] = np.broadcast_to(x, depth.shape)[axial.valid] * z
@@ -205,46 +184,6 @@ def project(cloud: PointCloud, *, camera: Camera) -> tuple[NDArray[np.float64], 
     return uv_N2, z_m
 
 
-def normals(depth: DepthMap) -> NDArray[np.float32]:
-    """The surface normal at every pixel, from the slope of inverse depth.
-
-    On a plane inverse depth is linear in the pixel, w = a u + b v + c, and the normal is along
-    (fx a, fy b, w - (u - cx) a - (v - cy) b): exact for planes of any tilt. The slopes are means of the differences to
-    the valid neighbours on either side. The scale does not matter.
-
-    Source: R. Fan et al., "Three-Filters-to-Normal", IEEE RA-L 2021.
-
-    Convention:
-        OpenCV axes; unit length; toward the camera.
-
-    Args:
-        depth: Depth or inverse depth below AFFINE with a camera.
-
-    Returns:
-        float32, shape (H, W, 3), NaN where the pixel is not valid or has no valid neighbour in its row or its column.
-
-    Raises:
-        KindError: The freedom is AFFINE.
-        InputError: There is no camera.
-
-    Example:
-        >>> wall = DepthMap(np.full((3, 3), 2.0), Kind(), camera=Camera.assumed(3, 3))
-        >>> normals(wall)[1, 1]
-        array([ 0.,  0., -1.], dtype=float32)
-    """
-    camera = _camera_of(depth)
-    inverse = to_inverse(to_axis(depth))
-    w = np.where(inverse.valid, inverse.values, np.nan).astype(np.float64)
-    x, y = _slopes(camera)
-    nx, ny = camera.fx * _slope(w, axis=1), camera.fy * _slope(w, axis=0)
-    nz = w - x * nx - y * ny
-    length = np.sqrt(nx * nx + ny * ny + nz * nz)
-    found = np.empty((*depth.shape, 3), np.float32)
-    for channel, component in enumerate((nx, ny, nz)):
-        found[..., channel] = 0.0 - component / length
-    return found
-
-
 def _reciprocal(depth: DepthMap, quantity: Quantity) -> DepthMap:
     if depth.kind.quantity is quantity:
         return depth
@@ -266,7 +205,7 @@ def _along(depth: DepthMap, along: Along) -> DepthMap:
             f"{depth.kind} cannot go from {depth.kind.along.value} to {along.value}: its shift is unknown",
             hint="align it to a reference first (leadline.align)",
         )
-    x, y = _slopes(_camera_of(depth))
+    x, y = slopes(camera_of(depth))
     length = np.sqrt(x * x + y * y + 1)
     longer = (along is Along.RAY) == (depth.kind.quantity is Quantity.DEPTH)
     with np.errstate(over="ignore", under="ignore"):
@@ -277,32 +216,4 @@ def _along(depth: DepthMap, along: Along) -> DepthMap:
 def _recast(depth: DepthMap, values: NDArray[np.float32], kind: Kind) -> DepthMap:
     with np.errstate(invalid="ignore"):
         valid = depth.valid & np.isfinite(values) & (values > 0)
-    return DepthMap(values, kind, valid, depth.infinite, depth.camera)
-
-
-def _camera_of(depth: DepthMap) -> Camera:
-    if depth.camera is None:
-        raise InputError(
-            "the depth map has no camera, so its pixels have no rays",
-            hint="give it one with depth.with_camera(Camera.from_fov(fov_deg, width, height))",
-        )
-    return depth.camera
-
-
-def _slopes(camera: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """X of the rays of a row, shape (1, W), and y of the rays of a column, shape (H, 1), at z = 1."""
-    x: NDArray[np.float64] = (np.arange(camera.width, dtype=np.float64) - camera.cx) / camera.fx
-    y: NDArray[np.float64] = (np.arange(camera.height, dtype=np.float64) - camera.cy) / camera.fy
-    return x[None, :], y[:, None]
-
-
-def _slope(w: NDArray[np.float64], *, axis: int) -> NDArray[np.float64]:
-    """Mean of the known differences to the two neighbours along an axis; NaN where neither is known."""
-    step = np.moveaxis(np.diff(w, axis=axis), axis, 0)
-    known = np.isfinite(step)
-    total, count = np.zeros_like(np.moveaxis(w, axis, 0)), np.zeros(np.moveaxis(w, axis, 0).shape, np.int8)
-    for part in (np.s_[:-1], np.s_[1:]):
-        total[part] += np.where(known, step, 0)
-        count[part] += known
-    mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
-    return np.moveaxis(mean, 0, axis)
+    return DepthMap(values, kind, valid, depth.infinite, depth.camera, depth.scale_uncertain)
