@@ -1,13 +1,18 @@
-"""A loopback web server that behaves, and misbehaves, as real ones do."""
+"""A loopback web server that behaves, and misbehaves, as real ones do; and files as others write them."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image as Pil
 
 
 @dataclass
@@ -80,3 +85,27 @@ def site() -> Iterator[Site]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def bare() -> Callable[[Path, NDArray[Any]], Path]:
+    """Writes depth files as others write them: without a record."""
+
+    def write(path: Path, array: NDArray[Any]) -> Path:
+        """Files as others write them."""
+        if path.suffix in (".png", ".tif", ".tiff"):
+            Pil.fromarray(array).save(path)
+        elif path.suffix == ".npz":
+            np.savez(path, depth=array)
+        elif path.suffix == ".pfm":
+            head = f"Pf\n{array.shape[1]} {array.shape[0]}\n1.0\n".encode()
+            path.write_bytes(head + np.flipud(array).astype(">f4").tobytes())
+        else:
+            import OpenEXR
+
+            header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+            with OpenEXR.File(header, {"Y": array}) as file:
+                file.write(str(path))
+        return path
+
+    return write

@@ -24,21 +24,27 @@ __all__ = ["DEPTH_SUFFIXES", "read_depth", "read_record", "read_stored", "record
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    write: Callable[[Path, DepthMap, Record, Path], None]
+    write: Callable[[Path, DepthMap, Record], None]
     read: Callable[[Path, str, int], Stored]
 
 
-_PNG = _Format(lambda part, depth, record, _: pictures.write_png(part, depth, record), pictures.read_picture)
-_TIFF = _Format(
-    lambda part, depth, record, _: pictures.write_tiff(part, depth, record), pictures.read_picture
-)
+def _whole(write: Callable[[Path, DepthMap, Record], None]) -> Callable[[Path, DepthMap, Record], None]:
+    def placed(path: Path, depth: DepthMap, record: Record) -> None:
+        with write_whole(path) as part:
+            write(part, depth, record)
+
+    return placed
+
+
+_PNG = _Format(_whole(pictures.write_png), pictures.read_picture)
+_TIFF = _Format(_whole(pictures.write_tiff), pictures.read_picture)
 _FORMATS = {
     ".png": _PNG,
     ".tiff": _TIFF,
     ".tif": _TIFF,
-    ".npz": _Format(lambda part, depth, record, _: npz.write_npz(part, depth, record), npz.read_npz),
+    ".npz": _Format(_whole(npz.write_npz), npz.read_npz),
     ".pfm": _Format(pfm.write_pfm, pfm.read_pfm),
-    ".exr": _Format(lambda part, depth, record, _: exr.write_exr(part, depth, record), exr.read_exr),
+    ".exr": _Format(_whole(exr.write_exr), exr.read_exr),
 }
 DEPTH_SUFFIXES = tuple(_FORMATS)
 """File name endings of depth files."""
@@ -72,7 +78,7 @@ def write_depth(
 
     Raises:
         InputError: No format has that suffix, or the encoding does not fit.
-        OutputError: The file cannot be written.
+        OutputError: The file cannot be written, or ``<file>.json`` beside a PFM is not leadline's.
 
     Example:
         >>> import tempfile, numpy as np
@@ -94,8 +100,7 @@ def write_depth(
     record = Record(
         depth.kind, encoding or Encoding(), depth.camera, model, source, scale_uncertain=depth.scale_uncertain
     )
-    with write_whole(path) as part:
-        form.write(part, depth, record, path)
+    form.write(path, depth, record)
     return record
 
 
@@ -104,7 +109,7 @@ def read_depth(
     *,
     kind: Kind | str | None = None,
     scale: float | None = None,
-    offset: float = 0.0,
+    offset: float | None = None,
     invalid: tuple[float, ...] | None = None,
     camera: Camera | None = None,
     array: str = "",
@@ -121,7 +126,7 @@ def read_depth(
         kind: What a bare file's numbers mean, such as ``"metric-depth"``.
         scale: Units per stored step of a bare file: 0.001 for millimetres. Metric kinds in integers need it said;
             else 1.
-        offset: Value of stored 0 in a bare file.
+        offset: Value of stored 0 in a bare file; 0 unless said.
         invalid: Stored numbers that mean unknown in a bare file; by default 0 in files of integers.
         camera: The camera of a bare file.
         array: Name of the array or channel, where a bare .npz or .exr file holds several.
@@ -137,13 +142,14 @@ def read_depth(
     stored = read_stored(path, array=array, max_pixels=max_pixels)
     said = Kind.parse(kind) if isinstance(kind, str) else kind
     if stored.record is None:
-        return _bare(stored, str(path), said, scale, offset, invalid, camera)
+        return _bare(stored, str(path), said, scale, offset or 0.0, invalid, camera)
     record = read_record(stored.record, str(path))
-    if (said is not None and said != record.kind) or scale is not None or camera is not None:
+    differs = said is not None and said != record.kind
+    if differs or any(told is not None for told in (scale, offset, invalid, camera)):
         raise KindError(
             f"{str(path)!r} carries its own record ({record.kind}, scale {record.encoding.scale:g}), "
             "and the call says otherwise",
-            hint="leave kind, scale and camera out",
+            hint="leave kind, scale, offset, invalid and camera out",
         )
     return recorded_depth(stored, str(path))
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.core.depth_map import DepthMap
-from leadline.core.errors import InputError
-from leadline.core.record import Record
+from leadline.core.errors import InputError, OutputError
+from leadline.core.record import RECORD_KEY, Record
 from leadline.io.atomic import write_whole
 from leadline.io.decode import check_pixels
 from leadline.io.depth_formats.stored import Stored, floats, strips
@@ -30,28 +30,56 @@ def sidecar_of(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
-def write_pfm(part: Path, depth: DepthMap, record: Record, path: Path) -> None:
+def write_pfm(path: Path, depth: DepthMap, record: Record) -> None:
     """Writes little-endian floats, and the record with their checksum into the sidecar.
+
+    Both are written to their ends before either is put in place, the floats first and without an old record beside
+    them: who stops in between leaves a bare file, never one with a record that is not its own.
 
     Convention:
         NaN is unknown and +inf known sky for a reader with the record; Middlebury's readers take both for unknown.
 
     Args:
-        part: The file to write to.
+        path: The file, which names the sidecar.
         depth: The map.
         record: The record.
-        path: Where the file will be, which names the sidecar.
+
+    Raises:
+        OutputError: One of the two cannot be written, or the sidecar's place is taken by a file of somebody else's.
     """
-    bottom_up, crc = floats(depth)[::-1], 0
-    with write_whole(sidecar_of(path)) as sidecar:
-        with open(part, "wb") as stream:
-            stream.write(f"Pf\n{depth.width} {depth.height}\n-1.0\n".encode())
-            for rows in strips(*depth.shape):
-                data = bottom_up[rows].astype("<f4").tobytes()
-                crc = zlib.crc32(data, crc)
-                stream.write(data)
+    sidecar = sidecar_of(path)
+    _refuse_foreign(sidecar, path)
+    with write_whole(sidecar) as record_part, write_whole(path) as part:
+        crc = _write_floats(part, depth)
         told = {**record.to_dict(), _CRC: crc}
-        sidecar.write_text(json.dumps(told, sort_keys=True) + "\n", "ascii")
+        record_part.write_text(json.dumps(told, sort_keys=True) + "\n", "ascii")
+        sidecar.unlink(missing_ok=True)
+
+
+def _refuse_foreign(sidecar: Path, path: Path) -> None:
+    if not sidecar.is_file():
+        return
+    try:
+        told = json.loads(sidecar.read_text("utf-8"))
+    except (OSError, ValueError):
+        told = None
+    if not (isinstance(told, dict) and RECORD_KEY in told):
+        raise OutputError(
+            f"{str(path)!r} cannot be written: its record would replace {str(sidecar)!r}, which is not leadline's",
+            hint="move that file, or choose another name or format",
+        )
+
+
+def _write_floats(part: Path, depth: DepthMap) -> int:
+    """Writes header and rows; gives the rows' checksum."""
+    bottom_up, crc = floats(depth)[::-1], 0
+    with open(part, "wb") as stream:
+        stream.write(f"Pf\n{depth.width} {depth.height}\n-1.0\n".encode())
+        for rows in strips(*depth.shape):
+            data = bottom_up[rows].astype("<f4").tobytes()
+            crc = zlib.crc32(data, crc)
+            stream.write(data)
+    return crc
 
 
 def read_pfm(path: Path, array: str, max_pixels: int) -> Stored:
