@@ -146,6 +146,13 @@ class _Careless(DepthFileExporter):
         path.write_bytes(b"")
 
 
+class _Garbage(DepthFileExporter):
+    """Writes what nobody can read."""
+
+    def write(self, prediction: Prediction, path: Path, *, options: ExportOptions) -> None:
+        path.write_bytes(b"garbage")
+
+
 class _Forgetful(DepthFileExporter):
     """Forgets the camera and who made it."""
 
@@ -187,6 +194,17 @@ def test_an_exporter_that_breaks_its_contract_is_caught(
     monkeypatch.setattr("leadline.testing.contracts.exporters.load", lambda target: adapter)
     with pytest.raises(AssertionError):
         check(spec, tmp_path)
+
+
+@pytest.mark.parametrize("name", builtins.EXPORTERS)
+def test_an_exporter_that_writes_garbage_is_caught_unless_leadline_has_no_reader(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (check,) = [check for check in EXPORTER_CHECKS if check.__name__ == "carries_the_record"]
+    monkeypatch.setattr("leadline.testing.contracts.exporters.load", lambda target: _Garbage)
+    with pytest.raises(AssertionError, match="is not what its suffix says"):
+        check(EXPORTERS.get(name), tmp_path)
+    check(replace(EXPORTERS.get(name), suffix="_depth.las"), tmp_path)
 
 
 class _WrongEngine(OnnxRuntimeEngine):

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from leadline.core.camera import Camera
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError
 from leadline.core.kind import Freedom, Quantity
@@ -19,9 +20,11 @@ from leadline.io.depth_files import DEPTH_SUFFIXES, read_record, read_stored, re
 from leadline.io.images import no_such_path
 from leadline.io.marks import is_marked, mark_of
 
-__all__ = ["FileDescription", "describe_file"]
+__all__ = ["DESCRIBED_SUFFIXES", "FileDescription", "describe_file"]
 
 _PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+DESCRIBED_SUFFIXES = tuple(dict.fromkeys((*DEPTH_SUFFIXES, *_PICTURE_SUFFIXES, *CLOUD_SUFFIXES)))
+"""File name endings that ``describe_file`` knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +33,22 @@ class FileDescription:
 
     Args:
         path: The file.
-        role: ``"depth"`` with a record, ``"bare"`` numbers without one, a ``"picture"`` that only shows depth, or a
-            point ``"cloud"``.
+        role: ``"depth"`` with a record, ``"bare"`` numbers without one, a ``"picture"`` that only shows depth, a
+            point ``"cloud"``, or a ``"photo"``.
         form: Format in words: ``"16-bit PNG"``.
         summary: One line: what it is.
         facts: Further lines: kind, values, camera, encoding, maker, and what may be done with it.
         record: The record, where there is one.
+        camera: The camera of a photo.
     """
 
     path: Path
-    role: Literal["depth", "bare", "picture", "cloud"]
+    role: Literal["depth", "bare", "picture", "cloud", "photo"]
     form: str
     summary: str
     facts: tuple[str, ...]
     record: Record | None = None
+    camera: Camera | None = None
 
     def lines(self) -> list[str]:
         """The description as lines of text."""
@@ -58,6 +63,7 @@ class FileDescription:
             "summary": self.summary,
             "facts": list(self.facts),
             "record": None if self.record is None else self.record.to_dict(),
+            "camera": None if self.camera is None else self.camera.to_dict(),
         }
 
 
