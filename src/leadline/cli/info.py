@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
 from leadline.cli.errors import SOME_FAILED, tell_error
-from leadline.core.errors import InputError
-from leadline.core.kind import Kind
-from leadline.flows.info import Description, describe
-from leadline.io.images import DEFAULT_MAX_PIXELS
+from leadline.cli.options import options_of, request_of
+from leadline.core.errors import InputError, KindError
+from leadline.flows.info import InfoRequest, describe
 
 __all__ = ["info"]
 
@@ -23,42 +23,18 @@ Examples:
   leadline info tum.png --kind metric-depth --scale 0.0002
 """
 )
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "--kind", metavar="KIND", help="What the numbers of a bare depth file mean: metric-depth, disparity …"
-)
-@click.option(
-    "--scale", type=float, metavar="NUMBER", help="Units per stored step of a bare depth file: 0.001."
-)
-@click.option(
-    "--max-pixels",
-    type=click.IntRange(1),
-    default=DEFAULT_MAX_PIXELS,
-    show_default=True,
-    help="Largest file that is read.",
-)
+@options_of(InfoRequest)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file.")
-def info(
-    files: tuple[str, ...], kind: str | None, scale: float | None, max_pixels: int, as_json: bool
-) -> None:
+def info(as_json: bool, **options: Any) -> None:
     """What a depth file or a photo is, in words."""
-    meaning = None if kind is None else Kind.parse(kind)
+    request = request_of(InfoRequest, options)
     failed = []
-    for file in files:
+    for file in request.files:
         try:
-            found = describe(file, kind=meaning, scale=scale, max_pixels=max_pixels)
-        except InputError as error:
+            found = describe(file, request=request)
+        except (InputError, KindError) as error:
             failed.append(tell_error(error))
             continue
-        _tell(found, as_json=as_json)
+        click.echo(json.dumps(found.to_dict()) if as_json else "\n".join(found.lines()))
     if failed:
-        click.get_current_context().exit(failed[0] if len(files) == 1 else SOME_FAILED)
-
-
-def _tell(found: Description, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(found.details))
-        return
-    click.echo(f"{found.path}: {found.summary}")
-    for fact in found.facts:
-        click.echo(f"  {fact}")
+        click.get_current_context().exit(failed[0] if len(request.files) == 1 else SOME_FAILED)
