@@ -37,11 +37,15 @@ if TYPE_CHECKING:
     from leadline.io.depth_files import write_depth as write_depth
     from leadline.io.images import read_image as read_image
     from leadline.ops.align import align as align
+    from leadline.ops.colour import ColourOptions as ColourOptions
     from leadline.ops.colour import colourise as colourise
+    from leadline.ops.crop import crop as crop
+    from leadline.ops.flip import flip as flip
     from leadline.ops.geometry import to_depth as to_depth
     from leadline.ops.geometry import to_inverse as to_inverse
     from leadline.ops.geometry import unproject as unproject
     from leadline.ops.known_points import KnownPoints as KnownPoints
+    from leadline.ops.resize import resize as resize
 
 _HOMES = {
     "core.camera": ("Camera", "Origin"),
@@ -57,9 +61,12 @@ _HOMES = {
     "io.depth_files": ("read_depth", "write_depth"),
     "io.images": ("read_image",),
     "ops.align": ("align",),
-    "ops.colour": ("colourise",),
+    "ops.colour": ("ColourOptions", "colourise"),
+    "ops.crop": ("crop",),
+    "ops.flip": ("flip",),
     "ops.geometry": ("to_depth", "to_inverse", "unproject"),
     "ops.known_points": ("KnownPoints",),
+    "ops.resize": ("resize",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

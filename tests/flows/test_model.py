@@ -14,6 +14,7 @@ from leadline.core.errors import EngineError, InputError, MissingExtra, UnknownN
 from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.flows.model import open_model, predict
+from leadline.io.depth_files import read_depth, write_depth
 from leadline.io.weights import sha256_of
 from leadline.plugins.registry import ENGINES
 from leadline.plugins.specs import EngineSpec, ModelSpec
@@ -127,3 +128,22 @@ def test_an_engine_that_answers_at_another_size_is_refused(
         monkeypatch.setattr(model._session, "run", lambda images: [np.ones((2, 2), np.float32)])
         with pytest.raises(EngineError, match=r"gave depth of \[\(2, 2\)\]"):
             model.predict(PIXELS)
+
+
+def test_one_photo_is_not_taken_for_a_list(brightness: ModelSpec) -> None:
+    with open_model(brightness) as model, pytest.raises(InputError, match=r"'photo\.jpg' is one photo"):
+        model.predict_batch("photo.jpg")
+
+
+@pytest.mark.parametrize("threads", [-1, 1.5, "2"])
+def test_threads_are_a_whole_number(brightness: ModelSpec, threads: Any) -> None:
+    with pytest.raises(InputError, match="whole number"):
+        open_model(brightness, threads=threads)
+
+
+def test_a_written_prediction_names_its_maker(brightness: ModelSpec, tmp_path: Path) -> None:
+    with open_model(brightness) as model:
+        write_depth(tmp_path / "a.png", model.predict(np.zeros((4, 6, 3), np.uint8)))
+    record = read_depth(tmp_path / "a.png")[1]
+    assert record.model is not None
+    assert record.model.name == brightness.name

@@ -5,26 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadline.core.camera import Origin
 from leadline.core.depth_map import DepthMap
-from leadline.core.errors import EngineError
+from leadline.core.errors import EngineError, InputError
 from leadline.core.image import Image
 from leadline.core.kind import Freedom
 from leadline.core.results import ModelRecord, Prediction
-from leadline.io.images import DEFAULT_MAX_PIXELS, read_image
+from leadline.io.images import DEFAULT_MAX_PIXELS, PhotoSource, read_image
 from leadline.io.weights import locate, sha256_of
 from leadline.plugins.need import need
 from leadline.plugins.ports import Engine, EngineOptions, Session
 from leadline.plugins.registry import ENGINES, MODELS, load
 from leadline.plugins.specs import ModelSpec
-
-if TYPE_CHECKING:
-    from leadline.io.images import PhotoSource
 
 __all__ = ["DEFAULT_MODEL", "Model", "open_model", "predict"]
 
@@ -62,7 +58,7 @@ class Model:
 
         Args:
             source: A path, an address, ``"-"``, bytes, a binary file, a Pillow image, a uint8 array or an ``Image``.
-            fov_deg: Horizontal field of view in degrees, where you know it.
+            fov_deg: Field of view across the longer side, in degrees, where you know it.
             focal_px: Focal length in pixels, where you know it.
             max_pixels: Largest number of pixels that is decoded.
 
@@ -88,7 +84,7 @@ class Model:
 
         Args:
             sources: The photos, each as ``predict`` takes it. All are held in memory at once.
-            fov_deg: Horizontal field of view of all, in degrees, where you know it.
+            fov_deg: Field of view of all across the longer side, in degrees, where you know it.
             focal_px: Focal length of all, in pixels, where you know it.
             max_pixels: Largest number of pixels that is decoded.
 
@@ -99,6 +95,10 @@ class Model:
             InputError: A photo cannot be used.
             EngineError: The engine failed.
         """
+        if isinstance(sources, str | bytes):
+            raise InputError(
+                f"{sources[:80]!r} is one photo, not a list of photos", hint="use predict, or pass a list"
+            )
         images = [
             read_image(source, fov_deg=fov_deg, focal_px=focal_px, max_pixels=max_pixels)
             for source in sources
@@ -234,7 +234,7 @@ def predict(
         engine: The engine; the first that the model names where None.
         threads: CPU threads; 0 lets the engine choose.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` and so on, as the engine offers.
-        fov_deg: Horizontal field of view in degrees, where you know it.
+        fov_deg: Field of view across the longer side, in degrees, where you know it.
         focal_px: Focal length in pixels, where you know it.
         max_pixels: Largest number of pixels that is decoded.
 

@@ -71,7 +71,9 @@ class PredictRequest:
         ),
     )
     recursive: bool = field(default=False, metadata=told(Told("Search folders to the bottom.", short="r")))
-    skip_existing: bool = field(default=False, metadata=told(Told("Leave out what is made already.")))
+    skip_existing: bool = field(
+        default=False, metadata=told(Told("Leave out what is made already, known by its file name."))
+    )
     fov_deg: float | None = field(
         default=None,
         metadata=told(

@@ -12,7 +12,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError, KindError, LeadlineError
 from leadline.core.kind import Freedom, Kind
 from leadline.core.record import Encoding, Record
-from leadline.core.results import ModelRecord
+from leadline.core.results import ModelRecord, Prediction
 from leadline.io.atomic import write_whole
 from leadline.io.decode import DEFAULT_MAX_PIXELS
 from leadline.io.depth_formats import exr, npz, pfm, pictures
@@ -52,7 +52,7 @@ DEPTH_SUFFIXES = tuple(_FORMATS)
 
 def write_depth(
     path: str | os.PathLike[str],
-    depth: DepthMap,
+    depth: DepthMap | Prediction,
     *,
     model: ModelRecord | None = None,
     source: str = "",
@@ -68,8 +68,8 @@ def write_depth(
 
     Args:
         path: The file; missing folders are made.
-        depth: The map.
-        model: Who made it.
+        depth: The map, or a prediction, which says who made its map.
+        model: Who made it, where that is not the prediction's model.
         source: What the photo was called.
         encoding: How a 16-bit PNG stores values, instead of the fitted encoding.
 
@@ -90,6 +90,8 @@ def write_depth(
     """
     path = Path(path)
     form = _format(path)
+    if isinstance(depth, Prediction):
+        model, depth = model or depth.model, depth.depth
     if path.suffix.lower() == ".png":
         encoding = encoding or fitted_16bit(depth)
     elif encoding is not None:

@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.core.errors import InputError
 from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.core.results import Prediction
@@ -27,10 +28,20 @@ class EngineOptions:
     Args:
         threads: CPU threads; 0 lets the engine choose one a physical core.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` and so on, as the engine offers.
+
+    Raises:
+        InputError: The number of threads is not a whole number of at least 0.
     """
 
     threads: int = 0
     device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.threads, int) or self.threads < 0:
+            raise InputError(
+                f"threads = {self.threads!r} is not a whole number of at least 0",
+                hint="0 lets the engine choose",
+            )
 
 
 @runtime_checkable
