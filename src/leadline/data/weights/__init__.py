@@ -1,0 +1,1 @@
+"""Weights that ship in the wheel; no code."""
