@@ -33,7 +33,7 @@ from leadline.plugins.ports import ExportOptions
 from leadline.plugins.registry import EXPORTERS, load
 
 HERE = Path(__file__).resolve().parent
-PHOTO = Path(leadline.__file__).parent / "data" / "photos" / "coffee.jpg"
+PHOTO = Path(leadline.__file__).parent / "data" / "photos" / "astronaut.jpg"
 THREADS = 2
 BASE = ("numpy", "pillow", "onnxruntime", "click", "tqdm", "platformdirs", "trimesh", "OpenEXR", "cmap")
 

@@ -23,7 +23,7 @@ def side_by_side() -> None:
     """Photo and depth with its scale, as ``leadline predict --side-by-side`` makes them."""
     with tempfile.TemporaryDirectory() as folder:
         report = run(PredictRequest((str(bundled_photo()),), out=Path(folder), formats=("side-by-side",)))
-        PilImage.open(report.done[0].outputs[0]).convert("RGB").save(IMAGES / "demo.png", optimize=True)
+        PilImage.open(report.done[0].outputs[0]).convert("RGB").save(IMAGES / "demo.jpg", quality=88)
 
 
 def turned(cloud: leadline.PointCloud, yaw_deg: float, pitch_deg: float) -> leadline.PointCloud:
@@ -51,11 +51,11 @@ def splat(cloud: leadline.PointCloud, camera: leadline.Camera) -> NDArray[np.uin
 def cloud_views() -> None:
     """The same photo's point cloud seen from the left, from where it was taken, and from above."""
     result = leadline.predict(bundled_photo())
-    image, depth = (resize(value, width=900, height=600) for value in (result.image, result.depth))
+    image, depth = (resize(value, width=1100, height=1100) for value in (result.image, result.depth))
     cloud = leadline.unproject(depth, image=image)
-    camera = leadline.Camera.assumed(450, 300)
-    views = [splat(turned(cloud, yaw, pitch), camera) for yaw, pitch in ((-25, 0), (0, 0), (20, -15))]
-    PilImage.fromarray(np.concatenate(views, axis=1)).save(IMAGES / "cloud.png", optimize=True)
+    camera = leadline.Camera.from_fov(68, 420, 420)
+    views = [splat(turned(cloud, yaw, pitch), camera) for yaw, pitch in ((-18, 0), (0, 0), (18, -10))]
+    PilImage.fromarray(np.concatenate(views, axis=1)).save(IMAGES / "cloud.jpg", quality=88)
 
 
 if __name__ == "__main__":
