@@ -1,0 +1,231 @@
+"""Measures the embedded model: error on the scenes its recipe holds out, other cameras, half precision, time.
+
+    python benchmarks/embedded_indoor.py SHARED/data                              # all that needs the shipped file only
+    python benchmarks/embedded_indoor.py SHARED/data --checkpoint OUT/last.ckpt   # and half against single precision
+
+SHARED/data is a folder of RGB-D frames (``nyu_train795``, ``redwood``, ``hololens_video``). Scores are means over images,
+without alignment; on NYU in the Eigen crop, truth up to 10 m. For times, nothing else should run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image as PilImage
+from skimage import data as photos
+
+import leadline
+from leadline.core.camera import Camera, Origin
+from leadline.core.sample import Sample
+from leadline.datasets.nyu import EIGEN_CROP, NyuFolder
+from leadline.models.leadline_indoor.spec import SMALL
+from leadline.ops.crop import crop
+from leadline.ops.flip import flip
+from leadline.ops.metrics import Scores, score
+from leadline.training.recipe_files import load_recipe
+from leadline.training.splits import split_blocks
+
+HERE = Path(__file__).resolve().parent
+LIMITS_M = (1e-3, 10.0)
+Predictor = Callable[[leadline.Image], leadline.DepthMap]
+
+
+def held_out(data: Path) -> list[Sample]:
+    """The samples of the recipe's held-out blocks."""
+    folder = NyuFolder(data / "nyu_train795")
+    _, positions = split_blocks(len(folder), recipe=load_recipe("embedded-indoor").data)
+    return [folder[position] for position in positions]
+
+
+def mean_scores(predict: Predictor, samples: Sequence[Sample]) -> dict[str, float]:
+    """Every score's mean over the images."""
+    scores: list[Scores] = [score(predict(s.image), s.truth, limits_m=LIMITS_M) for s in samples]
+    means = {name: float(np.mean([getattr(s, name) for s in scores])) for name in asdict(scores[0])}
+    return {name: round(value, 4) for name, value in means.items()} | {"images": len(samples)}
+
+
+def flip_averaged(predict: Predictor) -> Predictor:
+    """The mean of a photo's depth and its mirrored photo's."""
+
+    def averaged(image: leadline.Image) -> leadline.DepthMap:
+        plain, mirrored = predict(image), flip(predict(flip(image)))
+        return leadline.DepthMap((plain.values + mirrored.values) / 2, plain.kind, camera=plain.camera)
+
+    return averaged
+
+
+def constant(samples: Sequence[Sample]) -> Predictor:
+    """What knows nothing: 2.5 m everywhere."""
+    del samples
+    return lambda image: leadline.DepthMap(np.full((image.height, image.width), 2.5), leadline.Kind())
+
+
+def zoomed(samples: Sequence[Sample], *, told: bool) -> list[Sample]:
+    """The middle of each photo, as a camera of 1.6 times the focal length sees it; told so, or left to be assumed."""
+    window = {"left": 120, "top": 90, "width": 400, "height": 300}
+    cut = []
+    for sample in samples:
+        image, truth = crop(sample.image, **window), crop(sample.truth, **window)
+        if not told:
+            image = leadline.Image(image.rgb_HW3, Camera.assumed(400, 300))
+            truth = leadline.DepthMap(truth.values, truth.kind, truth.valid)
+        cut.append(replace(sample, image=image, truth=truth))
+    return cut
+
+
+def millimetre_frames(
+    photos: list[Path], depths: list[Path], camera: Camera, *, far_m: float
+) -> list[Sample]:
+    """Samples of a photo and a 16-bit depth PNG in millimetres, 0 where unknown."""
+    samples = []
+    for photo, depth in zip(photos, depths, strict=True):
+        rgb = np.asarray(PilImage.open(photo).convert("RGB"))
+        metres = np.asarray(PilImage.open(depth)).astype(np.float32) / 1000
+        at = replace(camera, width=rgb.shape[1], height=rgb.shape[0])
+        valid = (metres > 0) & (metres <= far_m)
+        truth = leadline.DepthMap(metres, leadline.Kind(), valid=valid, camera=at)
+        samples.append(Sample(photo.stem, leadline.Image(rgb, at), truth))
+    return samples
+
+
+def motorcycle() -> Sample:
+    """Middlebury's garage (Scharstein et al., GCPR 2014), as scikit-image carries it, with its structured-light truth."""
+    left, _, disparity_px = photos.stereo_motorcycle()
+    camera = Camera(994.978, 994.978, 311.193, 254.877, left.shape[1], left.shape[0])
+    with np.errstate(invalid="ignore"):
+        metres = 994.978 * 0.193001 / (disparity_px + 31.086)
+    known = np.isfinite(disparity_px)
+    truth = leadline.DepthMap(np.where(known, metres, 0), leadline.Kind(), valid=known, camera=camera)
+    return Sample("motorcycle", leadline.Image(left, camera), truth)
+
+
+def other_cameras(data: Path) -> dict[str, list[Sample]]:
+    """Indoor frames of sets and cameras the model never saw."""
+    k = np.loadtxt(data / "hololens_video" / "K.txt")
+    rgbd, video = data / "redwood" / "RGBD", data / "hololens_video"
+    return {
+        "Middlebury motorcycle (1 photo)": [motorcycle()],
+        "redwood (5 frames)": millimetre_frames(
+            sorted(rgbd.glob("color/*.jpg")),
+            sorted(rgbd.glob("depth/*.png")),
+            Camera(525.0, 525.0, 319.5, 239.5, 640, 480, Origin.GIVEN),
+            far_m=5.0,
+        ),
+        "hololens video (every 10th frame)": millimetre_frames(
+            sorted(video.glob("images/*.png"))[::10],
+            sorted(video.glob("depth/*.png"))[::10],
+            Camera(k[0, 0], k[1, 1], k[0, 2], k[1, 2], 640, 480, Origin.GIVEN),
+            far_m=5.0,
+        ),
+    }
+
+
+def errors(data: Path) -> dict[str, Any]:
+    """All scores of the shipped file."""
+    samples = held_out(data)
+    with leadline.open_model(SMALL.name) as model:
+
+        def predict(image: leadline.Image) -> leadline.DepthMap:
+            return model.predict(image).depth
+
+        found: dict[str, Any] = {
+            "held-out scenes": mean_scores(predict, samples),
+            "held-out scenes, averaged with the mirrored photo": mean_scores(flip_averaged(predict), samples),
+            "held-out scenes, 2.5 m everywhere": mean_scores(constant(samples), samples),
+            "middle of the photo, focal length told": mean_scores(predict, zoomed(samples, told=True)),
+            "middle of the photo, focal length assumed": mean_scores(predict, zoomed(samples, told=False)),
+        }
+        for name, frames in other_cameras(data).items():
+            found[name] = mean_scores(predict, frames)
+    return found
+
+
+def precision(data: Path, checkpoint: Path) -> dict[str, Any]:
+    """The same network in single precision and with the shipped half-precision weights, both in torch."""
+    from leadline.io.weights import locate
+    from leadline.models.leadline_indoor.net import IndoorNet
+    from leadline.models.leadline_indoor.whole import load_file_weights, predict_whole
+    from leadline.training.batches import FrameData
+    from leadline.training.checkpoint import load_average
+    from leadline.training.network import build_network
+    from leadline.training.settle import settle
+    from leadline.training.views import pack
+
+    recipe = load_recipe("embedded-indoor")
+    folder = NyuFolder(data / "nyu_train795")
+    train, _ = split_blocks(len(folder), recipe=recipe.data)
+    single, half = build_network(recipe), build_network(recipe)
+    assert isinstance(single, IndoorNet)
+    assert isinstance(half, IndoorNet)
+    load_average(single, checkpoint)
+    settle(single, FrameData([pack(folder[i]) for i in train], [], recipe=recipe, network=single).settling())
+    single.folded()
+    load_file_weights(half, locate(SMALL.weights, name=SMALL.name))
+
+    def predictor(net: IndoorNet) -> Predictor:
+        def predict(image: leadline.Image) -> leadline.DepthMap:
+            focal_px = np.array([np.sqrt(image.camera.fx * image.camera.fy)], np.float32)
+            return leadline.DepthMap(
+                predict_whole(net, image.rgb_HW3[None], focal_px=focal_px)[0], SMALL.kind
+            )
+
+        return predict
+
+    samples = held_out(data)
+    apart = [
+        np.abs(predictor(single)(s.image).values / predictor(half)(s.image).values - 1)[EIGEN_CROP]
+        for s in samples[::6]
+    ]
+    return {
+        "single precision": mean_scores(predictor(single), samples),
+        "half precision, as shipped": mean_scores(predictor(half), samples),
+        "mean relative difference": float(np.mean(apart)),
+        "largest relative difference": float(np.max(apart)),
+    }
+
+
+def speed(*, threads: int) -> dict[str, float]:
+    """Milliseconds for one photo of 640x480, pre- and post-processing included."""
+    photo = leadline.Image.from_array(
+        np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    )
+    with leadline.open_model(SMALL.name, threads=threads) as model:
+        times = []
+        for _ in range(120):
+            start = time.perf_counter()
+            model.infer([photo])
+            times.append((time.perf_counter() - start) * 1000)
+    kept = times[20:]
+    return {
+        "median_ms": round(statistics.median(kept), 2),
+        "min_ms": round(min(kept), 2),
+        "max_ms": round(max(kept), 2),
+    }
+
+
+def main() -> None:
+    """Measures, prints, and writes ``results/embedded_indoor.json`` beside this file."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--checkpoint", type=Path)
+    asked = parser.parse_args()
+    found: dict[str, Any] = {"errors": errors(asked.data)}
+    if asked.checkpoint is not None:
+        found["precision"] = precision(asked.data, asked.checkpoint)
+    found["640x480"] = {f"{threads} threads": speed(threads=threads) for threads in (1, 2)}
+    print(json.dumps(found, indent=2))
+    (HERE / "results" / "embedded_indoor.json").write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
