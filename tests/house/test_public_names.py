@@ -62,6 +62,7 @@ def test_values_show_themselves_in_a_notebook(photo: Path) -> None:
 
 def test_the_one_line_says_what_the_numbers_are(photo: Path) -> None:
     result = leadline.predict(photo)
-    line = r"DepthMap 400x600, metres \(scale uncertain\), [\d.]+ to [\d.]+, camera assumed 63°"
+    size = f"{result.image.height}x{result.image.width}"
+    line = rf"DepthMap {size}, metres \(scale uncertain\), [\d.]+ to [\d.]+, camera assumed 63°"
     assert re.fullmatch(line, repr(result.depth))
     assert "uncertain" not in repr(leadline.predict(photo, fov_deg=60).depth)
