@@ -45,6 +45,15 @@ def held_out(data: Path) -> list[Sample]:
     return [folder[position] for position in positions]
 
 
+SEEN_SHOP = {*(f"{number:04}" for number in range(103, 116)), "0119"}
+"""Held-out frames of a large shop whose other corners the recipe trains on: its three dropped frames are too few there."""
+
+
+def unseen(samples: Sequence[Sample]) -> list[Sample]:
+    """The held-out samples of places of which no frame was trained on."""
+    return [sample for sample in samples if sample.id not in SEEN_SHOP]
+
+
 def mean_scores(predict: Predictor, samples: Sequence[Sample]) -> dict[str, float]:
     """Every score's mean over the images."""
     scores: list[Scores] = [score(predict(s.image), s.truth, limits_m=LIMITS_M) for s in samples]
@@ -137,6 +146,10 @@ def errors(data: Path) -> dict[str, Any]:
             return model.predict(image).depth
 
         found: dict[str, Any] = {
+            "held-out frames of places never seen": mean_scores(predict, unseen(samples)),
+            "held-out frames of places never seen, 2.5 m everywhere": mean_scores(
+                constant(samples), unseen(samples)
+            ),
             "held-out scenes": mean_scores(predict, samples),
             "held-out scenes, averaged with the mirrored photo": mean_scores(flip_averaged(predict), samples),
             "held-out scenes, 2.5 m everywhere": mean_scores(constant(samples), samples),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from leadline.core.errors import InputError
 from leadline.core.sample import Sample
 from leadline.ops.metrics import score
 from leadline.training.loop import DepthModule, fit
@@ -68,6 +69,16 @@ def test_a_run_that_stopped_goes_on_as_if_it_had_not(
     again = build_network(tiny_recipe)
     assert fit(again, frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path / "broken") == last
     assert torch.equal(again.head.weight, straight.head.weight)  # type: ignore[union-attr]
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(
+    tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample]
+) -> None:
+    frames, held_out = [pack(s) for s in tiny_samples[:4]], tiny_samples[4:]
+    fit(build_network(tiny_recipe), frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path)
+    other = replace(tiny_recipe, seed=tiny_recipe.seed + 1)
+    with pytest.raises(InputError, match="use an empty folder"):
+        fit(build_network(other), frames=frames, held_out=held_out, recipe=other, out=tmp_path)
 
 
 def test_what_is_kept_is_what_was_validated(

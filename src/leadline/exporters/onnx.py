@@ -7,14 +7,13 @@ are stored as half precision under the names of the network's own state dict; ru
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from leadline.core.errors import OutputError
+from leadline.io.atomic import write_whole
 from leadline.plugins.need import need
 
 if TYPE_CHECKING:
@@ -115,7 +114,6 @@ def export_network(network: ExportableNetwork, path: Path, *, record: Mapping[st
     """
     onnx = need("onnx", who="the ONNX exporter", extra="train")
     need("onnxscript", who="the ONNX exporter", extra="train")
-    _make_folder(path)
     fill = {
         "ir": IR_VERSION,
         "opset": OPSET,
@@ -140,7 +138,8 @@ def export_network(network: ExportableNetwork, path: Path, *, record: Mapping[st
     _halve(model, onnx)
     onnx.helper.set_model_props(model, dict(record))
     onnx.checker.check_model(model, full_check=True)
-    _write(model.SerializeToString(), path)
+    with write_whole(path) as part:
+        part.write_bytes(model.SerializeToString())
 
 
 def _core(network: ExportableNetwork) -> Any:
@@ -192,24 +191,3 @@ def _halve(model: Any, onnx: Any) -> None:
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{str(path)!r} cannot be written: {error}", hint="choose another folder"
-        ) from error
-
-
-def _write(content: bytes, path: Path) -> None:
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OutputError(
-            f"{str(path)!r} cannot be written: {error}", hint="choose another folder"
-        ) from error

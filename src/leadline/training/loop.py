@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, TQD
 from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
 
+from leadline.core.errors import InputError
 from leadline.core.sample import Sample
 from leadline.ops.metrics import score
 from leadline.training.batches import FrameData, pixels_of, steps_per_epoch
@@ -37,6 +38,10 @@ KNOWN_WARNINGS = (
 )
 
 
+RECIPE_KEY = "leadline_recipe_sha256"
+"""Where a checkpoint says which recipe it is of."""
+
+
 class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not typed
     """A depth network with its loss and its optimiser.
 
@@ -49,6 +54,18 @@ class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not ty
     def __init__(self, network: torch.nn.Module, *, recipe: Recipe, steps: int) -> None:
         super().__init__()
         self.network, self.recipe, self.steps = network, recipe, steps
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Notes which recipe the checkpoint is of."""
+        checkpoint[RECIPE_KEY] = self.recipe.digest
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuses to go on with another recipe: the finished file would tell of one that did not make it."""
+        if checkpoint.get(RECIPE_KEY) != self.recipe.digest:
+            raise InputError(
+                f"the checkpoint is of another recipe than {self.recipe.name!r} as it now is",
+                hint="use an empty folder with --out, or the recipe the run began with",
+            )
 
     def on_train_epoch_start(self) -> None:
         """Seeds torch for the epoch, so that a run that stopped goes on as if it had not."""

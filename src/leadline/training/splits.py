@@ -11,8 +11,9 @@ __all__ = ["split_blocks"]
 def split_blocks(count: int, *, recipe: DataRecipe) -> tuple[list[int], list[int]]:
     """Splits frames whose scenes are not named but lie next to each other.
 
-    Contiguous, evenly spaced blocks are held out, and frames at their edges are dropped, so that no scene is on both
-    sides. The rule looks at positions only.
+    Contiguous, evenly spaced blocks are held out, and frames at their edges are dropped, because neighbours show the same
+    scene. The rule looks at positions only: a scene longer than the dropped frames can still lie on both sides, so look
+    at the frames around the edges before you trust a score.
 
     Args:
         count: Number of frames.
