@@ -12,6 +12,7 @@ import pytest
 from PIL import Image as PilImage
 
 from leadline.core.errors import DatasetError, MissingExtra, OutputError, UnknownName
+from leadline.flows.options import told_of
 from leadline.flows.train import TrainRequest, train
 from leadline.plugins import need as need_module
 
@@ -73,7 +74,7 @@ def test_one_call_goes_from_a_folder_to_a_model_file(recipe: Path, nyu: Path, tm
 
 def test_every_option_has_a_help_sentence() -> None:
     for field in fields(TrainRequest):
-        assert field.metadata["help"].endswith(".")
+        assert told_of(field).help.endswith(".")
 
 
 def test_what_cannot_start_says_why(recipe: Path, nyu: Path, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def list_cached(as_json: bool) -> None:
     epilog="""\b
 Examples:
   leadline models clear
-  leadline models clear depth-anything-v2-small
+  leadline models clear leadline-indoor-tiny
 """,
 )
 @click.argument("name", required=False)

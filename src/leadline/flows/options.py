@@ -53,28 +53,25 @@ def told(option: Told) -> Mapping[str, Any]:
     Returns:
         A mapping for ``dataclasses.field(metadata=…)``.
     """
-    return {_KEY: option, "help": option.help}
+    return {_KEY: option}
 
 
 def told_of(field: Field[Any]) -> Told:
-    """What a field's metadata tells; bare ``help`` and ``positional`` entries are enough.
+    """What a field's metadata tells.
 
     Args:
-        field: A field of a request.
+        field: A field of a request, made with ``told``.
 
     Returns:
         Its record.
 
     Example:
         >>> import dataclasses
-        >>> told_of(dataclasses.field(metadata={"help": "Where to write."})).help
+        >>> told_of(dataclasses.field(metadata=told(Told("Where to write.")))).help
         'Where to write.'
     """
-    known = field.metadata.get(_KEY)
-    if isinstance(known, Told):
-        return known
-    bare = field.metadata
-    return Told(str(bare.get("help", "")), positional=bool(bare.get("positional", False)))
+    record: Told = field.metadata[_KEY]
+    return record
 
 
 def check_bounds(request: _Request) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from leadline.core.errors import OutputError
+from leadline.flows.options import Told, told
 from leadline.plugins.need import need
 from leadline.plugins.registry import DATASETS, load
 
@@ -21,13 +22,16 @@ class TrainRequest:
     """What ``leadline train`` is asked for."""
 
     recipe: str = field(
-        metadata={"help": "Name of a recipe that ships, or path of a TOML file.", "positional": True}
+        metadata=told(Told("Name of a recipe that ships, or path of a TOML file.", positional=True))
     )
-    data: Path = field(metadata={"help": "Folder that holds the recipe's dataset."})
+    data: Path = field(metadata=told(Told("Folder that holds the recipe's dataset.", metavar="FOLDER")))
     out: Path = field(
-        metadata={
-            "help": "Folder for checkpoints, history and the finished weights; a run that stopped goes on."
-        }
+        metadata=told(
+            Told(
+                "Folder for checkpoints, history and the finished weights; a run that stopped goes on.",
+                metavar="FOLDER",
+            )
+        )
     )
 
 
