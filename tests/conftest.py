@@ -63,7 +63,7 @@ def brightness(tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
 @pytest.fixture
 def known(brightness: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> ModelSpec:
     """The same, in the registry while the test lasts."""
-    for table in ("_entries", "_origins"):
+    for table in ("_entries", "_origins", "problems"):
         monkeypatch.setattr(MODELS, table, dict(getattr(MODELS, table)))
     register_model(brightness)
     return brightness
