@@ -129,3 +129,11 @@ def test_a_notebook_shows_photo_and_depth_and_nothing_of_other_values() -> None:
     np.testing.assert_array_equal(np.asarray(opened(present(one.depth))), picture(one.depth))
     assert present(3) is None
     assert present(Camera.assumed(4, 3)) is None
+
+
+def test_panels_of_huge_photos_are_a_whole_fraction_of_their_size() -> None:
+    one = shown(ramp(1.0, 4.0, height=3001, width=5121))
+    laid = laid_side_by_side([one], options=ColourOptions(range="full"))
+    assert laid.shape[1] == 2 * 1707  # 5121 / 3
+    small = laid_side_by_side([shown(one.depth.values[::3, ::3])], options=ColourOptions(range="full"))
+    np.testing.assert_array_equal(laid[:1001, 1707:], small[:1001, 1707:])

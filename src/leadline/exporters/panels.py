@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.core.errors import InputError
+from leadline.core.image import Image
 from leadline.core.kind import Freedom
 from leadline.core.results import Prediction
 from leadline.ops.colour import ColourOptions, picture, value_range
@@ -17,6 +18,9 @@ __all__ = ["laid_side_by_side"]
 
 _WIDE = 2.0
 """Photos wider than this many times their height lie above their depth, not beside it."""
+
+LONGEST_PX = 2560
+"""Longest side of a panel: a sheet is to look at, and a photo of 24 megapixels beside its depth would be 48."""
 
 _PAPER, _INK = 255, (34, 34, 34)
 
@@ -32,7 +36,7 @@ def laid_side_by_side(predictions: Sequence[Prediction], *, options: ColourOptio
         options: Colour map and range.
 
     Returns:
-        uint8, shape (H, W, 3).
+        uint8, shape (H, W, 3); panels of photos longer than 2560 pixels are a whole fraction of their size.
 
     Raises:
         InputError: There is none, or their photos differ in size.
@@ -45,12 +49,33 @@ def laid_side_by_side(predictions: Sequence[Prediction], *, options: ColourOptio
             f"photos and depths of sizes {sorted(sizes)} are not of one photo", hint="resize them"
         )
     shared = _shared_range(predictions, options)
+    step = -(-max(predictions[0].depth.shape) // LONGEST_PX)
+    if step > 1:
+        predictions = [_thinned(p, step) for p in predictions]
     drawn = (picture(p.depth, options=shared) for p in predictions)
     photo = predictions[0].image
     names = [p.model.name for p in predictions]
     if photo.width > _WIDE * photo.height:
         return np.concatenate([photo.rgb_HW3, *drawn])
     return _row(photo.rgb_HW3, list(drawn), names)
+
+
+def _thinned(prediction: Prediction, step: int) -> Prediction:
+    """A prediction at a whole fraction of its size: photo averaged over squares, depth taken at their corners."""
+    from PIL import Image as PilImage
+
+    depth, rgb = prediction.depth, np.asarray(PilImage.fromarray(prediction.image.rgb_HW3).reduce(step))
+    height, width = rgb.shape[:2]
+    camera = prediction.image.camera.resized(width, height)
+    taken = slice(None, None, step)
+    small = replace(
+        depth,
+        values=depth.values[taken, taken],
+        valid=depth.valid[taken, taken],
+        infinite=depth.infinite[taken, taken],
+        camera=depth.camera and depth.camera.resized(width, height),
+    )
+    return replace(prediction, image=Image(rgb, camera, prediction.image.source), depth=small)
 
 
 def _shared_range(predictions: Sequence[Prediction], options: ColourOptions) -> ColourOptions:
