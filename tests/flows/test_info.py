@@ -33,7 +33,7 @@ def test_a_photo_says_that_it_is_one_and_what_is_known_of_its_lens(photo: Path) 
     found = describe(photo)
     assert found.role == "photo"
     assert found.summary == f"photo, {size}; it holds no depth"
-    assert "63.3° across, assumed" in found.facts[0]
+    assert "63.3° across the longer side, assumed" in found.facts[0]
     assert found.to_dict()["camera"]["origin"] == "assumed"
 
 

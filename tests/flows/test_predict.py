@@ -116,18 +116,18 @@ def test_own_files_are_written_over_and_a_users_are_not(
     for sidecar in out.glob("*.json"):
         sidecar.unlink()
     made.write_bytes(b"the true depth that cost a user a week")
-    with pytest.raises(OutputError, match="leadline did not write it"):
-        _run(photo, out, formats=(name,))
+    for skip in (False, True):
+        (failed,) = _run(photo, out, formats=(name,), skip_existing=skip)[0].failed
+        assert "leadline did not write it" in failed.reason
     assert made.read_bytes() == b"the true depth that cost a user a week"
-    assert _run(photo, out, formats=(name,), skip_existing=True)[0].skipped
 
 
 def test_a_folder_in_the_place_of_a_file_is_not_taken_for_made(
     known: ModelSpec, album: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "out" / "1_depth.png").mkdir(parents=True)
-    with pytest.raises(OutputError, match=r"1_depth\.png"):
-        _run(album / "1.png", tmp_path / "out", skip_existing=True)
+    (failed,) = _run(album / "1.png", tmp_path / "out", skip_existing=True)[0].failed
+    assert "1_depth.png" in failed.reason
 
 
 def test_truth_beside_its_photo_survives_output_into_the_same_folder(
@@ -136,10 +136,13 @@ def test_truth_beside_its_photo_survives_output_into_the_same_folder(
     PilImage.new("RGB", (8, 6)).save(tmp_path / "0001.jpg")
     truth = tmp_path / "0001_depth.png"
     PilImage.fromarray(np.full((6, 8), 1500, np.uint16)).save(truth)
+    PilImage.new("RGB", (8, 6)).save(tmp_path / "0002.jpg")
     before = truth.read_bytes()
-    with pytest.raises(OutputError, match="choose another folder with --out"):
-        _run(tmp_path, tmp_path)
+    report, _ = _run(tmp_path, tmp_path)
+    (failed,) = report.failed
+    assert "choose another folder with --out" in failed.reason
     assert truth.read_bytes() == before
+    assert (tmp_path / "0002_depth.png").is_file()
 
 
 @pytest.fixture
@@ -214,6 +217,20 @@ def test_commercial_ok_refuses_what_is_not_cleared(known: ModelSpec, album: Path
         InputError, match=r"'unclear' is not cleared for commercial use: unclear \(for research\)"
     ):
         _run(album / "1.png", tmp_path / "out", models=("unclear",), commercial_ok=True)
+
+
+def test_a_photo_that_does_not_fit_into_memory_is_one_failure(
+    known: ModelSpec, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(source: str, **more: object) -> Image:
+        if source.endswith("2.png"):
+            raise MemoryError
+        return read_image(source, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("leadline.flows.predict.read_image", read)
+    report, _ = _run(album, tmp_path / "out", formats=("npz",))
+    assert len(report.done) == 3
+    assert any("2.png' does not fit into memory" in failed.reason for failed in report.failed)
 
 
 def test_an_engine_error_ends_the_run(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -65,3 +67,13 @@ def test_help_loads_no_command() -> None:
     assert "leadline.cli.predict" not in loaded
     assert "leadline.flows.predict" not in loaded
     assert "numpy" not in loaded
+
+
+def test_predicting_leaves_no_telemetry_behind(tmp_path: Path, photo: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    keep = {name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "XDG_"))}
+    code = f"import leadline; leadline.predict({str(photo)!r})"
+    environment = {**keep, "HOME": str(home)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+    assert [path for path in home.rglob("*") if path.is_file()] == []

@@ -14,7 +14,7 @@ from leadline.core.errors import InputError, OutputError
 from leadline.core.kind import Kind
 from leadline.core.record import Record
 from leadline.io import clouds
-from leadline.io.clouds import cloud_record, write_glb, write_ply
+from leadline.io.clouds import cloud_record, write_cloud, write_glb, write_ply
 
 RECORD = Record(Kind(), camera=Camera.assumed(4, 3), source="größe.jpg")
 POINTS = np.array([[1.0, 2.0, 3.0], [-0.5, 0.25, 8.0], [0.0, -1.5, 0.125]], np.float32)
@@ -160,3 +160,22 @@ def test_the_glb_is_what_the_specification_asks(tmp_path: Path) -> None:
     assert primitive["mode"] == 0
     position = tree["accessors"][primitive["attributes"]["POSITION"]]
     np.testing.assert_allclose(position["max"], (POINTS * [1, -1, -1]).max(0))
+
+
+@pytest.mark.parametrize("suffix", [".ply", ".glb"])
+@pytest.mark.parametrize("unit", ["m", "arbitrary"])
+def test_a_cloud_is_written_by_its_suffix_and_says_what_it_knows(
+    tmp_path: Path, suffix: str, unit: str
+) -> None:
+    cloud = PointCloud(np.ones((3, 3), np.float32), unit=unit, scale_uncertain=unit == "m")
+    write_cloud(tmp_path / f"a{suffix}", cloud)
+    text = cloud_record(tmp_path / f"a{suffix}")
+    assert text is not None
+    record = Record.from_json(text)
+    assert record.kind.unit == unit
+    assert record.scale_uncertain == (unit == "m")
+
+
+def test_a_cloud_of_no_known_suffix_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"\.ply, \.glb"):
+        write_cloud(tmp_path / "a.xyz", PointCloud(np.ones((3, 3), np.float32)))

@@ -37,7 +37,7 @@ def test_a_depth_file_is_told_in_words(tmp_path: Path) -> None:
         "  valid: 75% of pixels",
         "  known sky: 12.5% of pixels",
         "  stored as: value = number x 0.001 + 0",
-        "  camera: 3.2 px focal length, 63.3° across, assumed",
+        "  camera: 3.2 px focal length, 63.3° across the longer side, assumed",
         "  made by: indoor 1.2, licence CC BY 4.0 (commercial use: no)",
         "  from: a.jpg",
         "  may be made a point cloud in metres",
@@ -111,3 +111,16 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     Pil.new("RGB", (4, 4)).save(tmp_path / "odd.jpg", comment=b'my "leadline": notes')
     with pytest.raises(InputError, match=r"odd.jpg': the depth record is damaged"):
         describe_file(tmp_path / "odd.jpg")
+
+
+@pytest.mark.parametrize("integers", [True, False])
+def test_a_bare_file_is_not_called_millimetres_unless_it_may_be(tmp_path: Path, integers: bool) -> None:
+    path = tmp_path / ("a.png" if integers else "a.npz")
+    numbers = np.array([[7, 60], [9, 12]], np.uint16 if integers else np.float32)
+    if integers:
+        Pil.fromarray(numbers).save(path)
+    else:
+        np.savez(path, numbers)
+    told = " ".join(describe_file(path).facts)
+    assert ("0.001" in told) == integers
+    assert ("disparity" in told) != integers

@@ -9,6 +9,7 @@ from PIL import Image as Pil
 from PIL.TiffImagePlugin import IFDRational
 
 from leadline.core.camera import Camera, Origin
+from leadline.core.errors import InputError
 from leadline.io.images import read_image
 from leadline.io.lens import camera_of, told_camera
 
@@ -122,3 +123,16 @@ def test_real_photos_without_a_lens_tag_get_the_assumed_camera(shared_data: Any)
             assert not {FOCAL_35MM, PLANE_X} & set(told)
             width, height = picture.size
         assert read_image(path).camera == Camera.assumed(width, height)
+
+
+@pytest.mark.parametrize("focal_px", [1e9, 1e-3])
+def test_a_focal_length_that_no_lens_has_is_refused(focal_px: float) -> None:
+    with pytest.raises(InputError, match="in pixels of this photo"):
+        told_camera(640, 480, fov_deg=None, focal_px=focal_px)
+
+
+def test_the_printed_angle_is_the_one_that_was_given() -> None:
+    for size in ((640, 480), (480, 640)):
+        camera = told_camera(*size, fov_deg=69.0, focal_px=None)
+        assert camera is not None
+        assert str(camera) == "camera given 69°"

@@ -108,3 +108,10 @@ def test_points_behind_the_camera_appear_nowhere() -> None:
     assert np.isnan(uv_N2[:2]).all()
     np.testing.assert_allclose(uv_N2[2], [4 * 0.5 + 0.5, 5 * 1 + 1.0])
     np.testing.assert_array_equal(z_m, [-1, 0, 2])
+
+
+def test_a_cloud_of_uncertain_scale_says_so() -> None:
+    camera = Camera.assumed(4, 3)
+    depth = DepthMap(np.ones((3, 4)), Kind(), camera=camera, scale_uncertain=True)
+    assert repr(unproject(depth)) == "PointCloud of 12 points, in metres (scale uncertain)"
+    assert repr(unproject(depth.with_camera(camera).coarsened(Freedom.SCALE))).endswith("in arbitrary units")

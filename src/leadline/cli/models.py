@@ -128,8 +128,7 @@ def _table(rows: tuple[ModelRow, ...]) -> None:
     for line in cells:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
     for row in rows:
-        more = f" For more: {row.spec.step_up}." if row.spec.step_up else ""
-        click.echo(f"\n{row.spec.name}: {row.spec.summary}.{more}")
+        click.echo(f"\n{row.spec.name}: {row.spec.summary}.")
         if row.missing:
             click.echo(f"  needs {', '.join(row.missing)}: pip install 'leadline[{row.spec.extra}]'")
 

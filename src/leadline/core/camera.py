@@ -157,6 +157,13 @@ class Camera:
         return math.degrees(2 * math.atan(self.width / 2 / self.fx))
 
     @property
+    def fov_long_deg(self) -> float:
+        """Field of view across the longer side in degrees, which does not change when a camera is held upright."""
+        if self.width >= self.height:
+            return self.fov_deg
+        return math.degrees(2 * math.atan(self.height / 2 / self.fy))
+
+    @property
     def matrix(self) -> NDArray[np.float64]:
         """The 3x3 intrinsic matrix K."""
         return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
@@ -240,4 +247,4 @@ class Camera:
             ) from error
 
     def __str__(self) -> str:
-        return f"camera {self.origin.value} {self.fov_deg:.0f}°"
+        return f"camera {self.origin.value} {self.fov_long_deg:.0f}°"

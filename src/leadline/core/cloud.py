@@ -26,6 +26,7 @@ class PointCloud:
         points_N3: Coordinates, float32, shape (N, 3).
         rgb_N3: Colours, uint8, shape (N, 3), or None.
         unit: ``"m"``, or ``"arbitrary"`` where the scale is unknown.
+        scale_uncertain: Whether the metres rest on a focal length that was only assumed.
 
     Raises:
         InputError: Shapes or types do not fit, or a coordinate is not finite.
@@ -38,6 +39,7 @@ class PointCloud:
     points_N3: NDArray[np.float32]
     rgb_N3: NDArray[np.uint8] | None = None
     unit: str = "m"
+    scale_uncertain: bool = False
 
     def __post_init__(self) -> None:
         points = np.asarray(self.points_N3, np.float32)
@@ -66,7 +68,8 @@ class PointCloud:
         return len(self.points_N3)
 
     def __repr__(self) -> str:
-        return f"PointCloud of {len(self)} points, in {'metres' if self.unit == 'm' else 'arbitrary units'}"
+        unit = "metres" if self.unit == "m" else "arbitrary units"
+        return f"PointCloud of {len(self)} points, in {unit}{' (scale uncertain)' if self.scale_uncertain else ''}"
 
 
 def _frozen(array: ArrayT) -> ArrayT:

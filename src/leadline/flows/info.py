@@ -116,7 +116,7 @@ def _said(path: Path, asked: InfoRequest) -> FileDescription:
 
 def _photo(path: Path, image: Image) -> FileDescription:
     camera = image.camera
-    lens = f"{camera.fx:.1f} px focal length, {camera.fov_deg:.1f}° across, {_LENSES[camera.origin]}"
+    lens = f"{camera.fx:.1f} px focal length, {camera.fov_long_deg:.1f}° across the longer side, {_LENSES[camera.origin]}"
     return FileDescription(
         path,
         "photo",

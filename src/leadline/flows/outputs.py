@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from leadline.core.errors import OutputError
+from leadline.core.errors import InputError
 from leadline.core.results import Prediction
 from leadline.io.marks import is_ours
 from leadline.io.sources import Photo
@@ -83,6 +83,18 @@ class Outputs:
                 planned.append(Planned(name, photo.output(self.folder, suffix=suffix), (place,)))
         return planned
 
+    def made(self, file: Planned) -> bool:
+        """Whether a file is there already and leadline wrote it.
+
+        Args:
+            file: A file that is to be made.
+
+        Returns:
+            True where it may be kept or written over.
+        """
+        ours = EXPORTERS.origin(file.format) != BUILT_IN or is_ours(file.path)
+        return file.path.is_file() and ours
+
     def protect(self, planned: Sequence[Planned]) -> None:
         """Refuses to write over a file that leadline did not write: a user's own truth may bear the very name.
 
@@ -90,12 +102,11 @@ class Outputs:
             planned: The files that are to be made.
 
         Raises:
-            OutputError: One of them is there and is somebody else's.
+            InputError: One of them is there and is somebody else's.
         """
         for file in planned:
-            built_in = EXPORTERS.origin(file.format) == BUILT_IN
-            if file.path.exists() and (file.path.is_dir() or (built_in and not is_ours(file.path))):
-                raise OutputError(
+            if file.path.exists() and not self.made(file):
+                raise InputError(
                     f"{str(file.path)!r} is there already, and leadline did not write it",
                     hint="choose another folder with --out, or move that file away",
                 )

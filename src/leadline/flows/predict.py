@@ -129,9 +129,8 @@ def _tasks(photos: Sequence[Photo], outputs: Outputs, *, skip: bool) -> tuple[li
     skipped: list[Skipped] = []
     for photo in photos:
         may_skip = skip and photo.source != "-"  # what comes through a pipe has no name to know it by
-        planned = [file for file in outputs.plan(photo) if not (may_skip and file.path.is_file())]
+        planned = [file for file in outputs.plan(photo) if not (may_skip and outputs.made(file))]
         if planned:
-            outputs.protect(planned)
             tasks.append(_Task(photo, tuple(planned)))
         else:
             skipped.append(Skipped(photo.source))
@@ -142,12 +141,14 @@ def _corridor(
     request: PredictRequest, models: Sequence[Model], outputs: Outputs
 ) -> Corridor[_Task, Image, _Raw, Predicted]:
     def read(task: _Task) -> Image:
-        return read_image(
-            task.photo.source,
-            fov_deg=request.fov_deg,
-            focal_px=request.focal_px,
-            max_pixels=request.max_pixels,
-        )
+        source = task.photo.source
+        outputs.protect(task.planned)
+        try:
+            return read_image(
+                source, fov_deg=request.fov_deg, focal_px=request.focal_px, max_pixels=request.max_pixels
+            )
+        except MemoryError as error:
+            raise InputError(f"{source!r} does not fit into memory", hint="make the photo smaller") from error
 
     def infer(images: Sequence[Image]) -> list[_Raw]:
         answers = [model.infer(images) for model in models]

@@ -10,6 +10,7 @@ from leadline.flows.model import DEFAULT_MODEL
 from leadline.flows.options import Told, check_bounds, told
 from leadline.io.decode import DEFAULT_MAX_PIXELS
 from leadline.ops.colour import ColourOptions
+from leadline.plugins.builtins import EXPORTERS as FORMATS
 
 __all__ = ["SIDE_BY_SIDE", "PredictRequest", "parse_range"]
 
@@ -34,14 +35,27 @@ class PredictRequest:
     formats: tuple[str, ...] = field(
         default=("png16", "colour"),
         metadata=told(
-            Told("What to make; repeat it or use commas.", flag="format", short="f", names="exporter")
+            Told(
+                f"What to make, of {', '.join(FORMATS)}; repeat it or use commas.",
+                flag="format",
+                short="f",
+                names="exporter",
+            )
         ),
     )
     models: tuple[str, ...] = field(
         default=(DEFAULT_MODEL,),
         metadata=told(Told("Model; several are laid side by side.", flag="model", short="m", names="model")),
     )
-    colormap: str = field(default="viridis", metadata=told(Told("Colour map of pictures.", names="colormap")))
+    colormap: str = field(
+        default="viridis",
+        metadata=told(
+            Told(
+                "Colour map of pictures: viridis, magma, inferno, plasma, turbo, jet, gray, Spectral; _r reverses.",
+                names="colormap",
+            )
+        ),
+    )
     range: str | tuple[float, float] = field(
         default="robust",
         metadata=told(

@@ -7,6 +7,7 @@ blocks here take a few megabytes.
 from __future__ import annotations
 
 import json
+import os
 import struct
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 
 from leadline.core.cloud import PointCloud
 from leadline.core.errors import InputError
+from leadline.core.kind import Freedom, Kind
 from leadline.core.record import RECORD_KEY, Record
 from leadline.io.atomic import write_whole
 
-__all__ = ["CLOUD_SUFFIXES", "cloud_record", "write_glb", "write_ply"]
+__all__ = ["CLOUD_SUFFIXES", "cloud_record", "write_cloud", "write_glb", "write_ply"]
 
 CLOUD_SUFFIXES = (".ply", ".glb")
 """File name endings of point clouds."""
@@ -31,6 +33,36 @@ _FLOAT = 5126
 """glTF's name of 32-bit floats."""
 
 _GLTF_FROM_OPENCV = np.array([1.0, -1.0, -1.0], np.float32)
+
+
+def write_cloud(path: str | os.PathLike[str], cloud: PointCloud, *, record: Record | None = None) -> None:
+    """Writes a point cloud, whole or not at all. The suffix says the format.
+
+    Args:
+        path: A .ply or .glb file.
+        cloud: The points.
+        record: Kind, camera and maker of the depth they came from; by default what the cloud itself knows.
+
+    Raises:
+        InputError: No format has that suffix, or the cloud has no points.
+        OutputError: The file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "a.ply"
+        >>> write_cloud(path, PointCloud(np.zeros((2, 3), np.float32)))
+        >>> path.read_bytes()[:3]
+        b'ply'
+    """
+    path = Path(path)
+    writers = {".ply": write_ply, ".glb": write_glb}
+    if path.suffix.lower() not in writers:
+        raise InputError(
+            f"{str(path)!r} does not end like a point cloud", hint=f"use one of {', '.join(writers)}"
+        )
+    freedom = Freedom.NONE if cloud.unit == "m" else Freedom.SCALE
+    known = record or Record(Kind(freedom=freedom), scale_uncertain=cloud.scale_uncertain)
+    writers[path.suffix.lower()](path, cloud, record=known)
 
 
 def write_ply(path: Path, cloud: PointCloud, *, record: Record) -> None:

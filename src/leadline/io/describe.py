@@ -113,7 +113,7 @@ def _depth(path: Path, max_pixels: int) -> FileDescription:
             (
                 f"stored numbers: {span}",
                 f"stored 0: {100 * float((numbers == 0).mean()):.3g}% of pixels",
-                'to read it, say what it is: kind="metric-depth", scale=0.001 (--kind metric-depth --scale 0.001)',
+                _example(integers=numbers.dtype.kind in "iu"),
             ),
         )
     depth, record = recorded_depth(stored, str(path))
@@ -130,12 +130,19 @@ def _facts(depth: DepthMap, record: Record) -> tuple[str, ...]:
     return (*facts, *_origin(record), _allowed(record))
 
 
+def _example(*, integers: bool) -> str:
+    """How to say what bare numbers mean; only who made the file knows."""
+    if integers:
+        return "to read it, say what it is; millimetres, for one: --kind metric-depth --scale 0.001"
+    return "to read it, say what it is: --kind metric-depth if metres, --kind disparity if stereo disparity"
+
+
 def _origin(record: Record) -> list[str]:
     facts = []
     camera, model = record.camera, record.model
     if camera is not None:
         facts.append(
-            f"camera: {camera.fx:.1f} px focal length, {camera.fov_deg:.1f}° across, {camera.origin.value}"
+            f"camera: {camera.fx:.1f} px focal length, {camera.fov_long_deg:.1f}° across the longer side, {camera.origin.value}"
         )
     if model is not None:
         licence = f", licence {model.licence} (commercial use: {model.commercial})" if model.licence else ""
@@ -155,6 +162,14 @@ def _allowed(record: Record) -> str:
     return f"may be made a point cloud {unit}" + ("" if record.camera else ", once a camera is given")
 
 
+def _words(record: Record) -> str:
+    return record.kind.words + _doubt(record)
+
+
+def _doubt(record: Record) -> str:
+    return " (scale uncertain)" if record.scale_uncertain else ""
+
+
 def _picture(path: Path, max_pixels: int) -> FileDescription | None:
     if not is_marked(path):
         return None
@@ -164,7 +179,7 @@ def _picture(path: Path, max_pixels: int) -> FileDescription | None:
     if mark is None or mark.role == "depth":
         return None
     record = read_record(mark.text, str(path))
-    facts = (f"it shows: {record.kind.words}", *_origin(record))
+    facts = (f"it shows: {_words(record)}", *_origin(record))
     summary = f"{form} picture, {size}, that shows depth; its colours are not depth values"
     return FileDescription(path, "picture", form, summary, facts, record)
 
@@ -176,5 +191,7 @@ def _cloud(path: Path) -> FileDescription:
         return FileDescription(path, "bare", form, f"{form} file without a record", ())
     record = read_record(text, str(path))
     unit = "metres" if record.kind.unit == "m" else "arbitrary units"
-    facts = (f"made from: {record.kind.words}", *_origin(record))
-    return FileDescription(path, "cloud", form, f"{form} point cloud in {unit}", facts, record)
+    facts = (f"made from: {_words(record)}", *_origin(record))
+    return FileDescription(
+        path, "cloud", form, f"{form} point cloud in {unit}{_doubt(record)}", facts, record
+    )

@@ -23,6 +23,7 @@ _PLANE_UNIT = 0xA210
 _RECORDED_WIDTH, _RECORDED_HEIGHT = 0xA002, 0xA003
 _MM_PER_UNIT = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
 _PLAUSIBLE_FOV_DEG = (0.5, 170.0)
+_GIVEN_FOV_DEG = (0.1, 179.0)
 
 
 def told_camera(width: int, height: int, *, fov_deg: float | None, focal_px: float | None) -> Camera | None:
@@ -54,9 +55,16 @@ def told_camera(width: int, height: int, *, fov_deg: float | None, focal_px: flo
         )
     if fov_deg is not None:
         focal_px = Camera.from_fov(fov_deg, max(width, height), min(width, height)).fx
-    if focal_px is not None:
-        return Camera.centred(focal_px, width, height)
-    return None
+    if focal_px is None:
+        return None
+    camera = Camera.centred(focal_px, width, height)
+    low, high = _GIVEN_FOV_DEG
+    if max(width, height) > 1 and not low <= camera.fov_long_deg <= high:
+        raise InputError(
+            f"focal length {focal_px:g} px sees {camera.fov_long_deg:.2g}° across a photo of {width}x{height}",
+            hint="give it in pixels of this photo, not in millimetres",
+        )
+    return camera
 
 
 def camera_of(picture: PilImage, width: int, height: int) -> Camera:

@@ -156,7 +156,8 @@ def unproject(depth: DepthMap, *, image: Image | None = None) -> PointCloud:
     for array in (points, colours):
         if array is not None:
             array.flags.writeable = False
-    return PointCloud(points, colours, "m" if depth.kind.freedom is Freedom.NONE else "arbitrary")
+    unit = "m" if depth.kind.freedom is Freedom.NONE else "arbitrary"
+    return PointCloud(points, colours, unit, unit == "m" and depth.scale_uncertain)
 
 
 def project(cloud: PointCloud, *, camera: Camera) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

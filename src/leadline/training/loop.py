@@ -119,6 +119,16 @@ class SettledAverage(EMAWeightAveraging):  # type: ignore[misc]  # Lightning is 
         settle(pl_module.network, (pixels.to(pl_module.device) for pixels in data.settling()))
 
 
+class ClosingBar(TQDMProgressBar):  # type: ignore[misc]  # Lightning is not typed
+    """Lightning's progress bar, put away when a run breaks off, so that it does not write over what is said then."""
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Puts the bars away."""
+        for bar in (self._train_progress_bar, self._val_progress_bar):
+            if bar is not None:
+                bar.close()
+
+
 def fit(
     network: torch.nn.Module,
     *,
@@ -172,7 +182,7 @@ def _trainer(recipe: Recipe, out: Path) -> Trainer:
         num_sanity_val_steps=0,
         reload_dataloaders_every_n_epochs=1,
         log_every_n_steps=10,
-        callbacks=[SettledAverage(decay=options.ema_decay), keep, TQDMProgressBar(refresh_rate=1)],
+        callbacks=[SettledAverage(decay=options.ema_decay), keep, ClosingBar(refresh_rate=1)],
         logger=CSVLogger(out, name="history"),
         enable_model_summary=False,
     )
