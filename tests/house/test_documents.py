@@ -70,7 +70,7 @@ def test_changelog_is_kept() -> None:
 
 
 def test_nothing_in_the_tree_knows_one_machine() -> None:
-    path = re.compile(r"""["' =(`](/work/|/root/|/home/|/Users/|/tmp/)""")
+    path = re.compile(r"""["' =(`]/(work|root|home|Users|tmp)/""")
     this = Path(__file__).resolve()
     for file in _tracked():
         if file == this or file.suffix in {".png", ".jpg", ".onnx", ".webp"}:

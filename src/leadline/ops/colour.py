@@ -41,8 +41,8 @@ class ColourOptions:
             ``(near, far)`` in the map's own values, in either order.
 
     Raises:
-        UnknownName: No colour map or range has that name.
-        InputError: The two numbers are not finite, are the same, or are beyond what float32 can step through.
+        UnknownName: No colour map has that name.
+        InputError: The range is no such word, or its two numbers are not finite, are the same, or are beyond what float32 can step through.
     """
 
     colormap: str = "viridis"
@@ -53,7 +53,10 @@ class ColourOptions:
             raise UnknownName("colour map", self.colormap, known=COLORMAPS)
         if isinstance(self.range, str):
             if self.range not in _RANGES:
-                raise UnknownName("colour range", self.range, known=_RANGES)
+                raise InputError(
+                    f"colour range {self.range!r} is neither {' nor '.join(_RANGES)} nor two numbers",
+                    hint="two numbers are written 0.5,6",
+                )
             return
         near, far = self.range
         if not (abs(near) < _LARGEST and abs(far) < _LARGEST and abs(near - far) > _NARROWEST):
