@@ -17,7 +17,7 @@ from leadline.flows.predict_request import PredictRequest, parse_range
         ({"formats": ()}, InputError, "formats is empty"),
         ({"models": ()}, InputError, "models is empty"),
         ({"colormap": "viridi"}, UnknownName, "did you mean 'viridis'"),
-        ({"range": "robst"}, UnknownName, "did you mean 'robust'"),
+        ({"range": "robst"}, InputError, "two numbers are written"),
         ({"range": "1,two"}, InputError, "'1,two' is not two numbers"),
         ({"range": "3,3"}, InputError, "no width"),
         ({"range": (1.0, float("nan"))}, InputError, "no width"),
