@@ -23,7 +23,7 @@ FULL_GREY = ColourOptions("gray", "full")
 def test_options_are_checked_when_they_are_made() -> None:
     with pytest.raises(UnknownName, match="did you mean 'viridis'"):
         ColourOptions("viridi")
-    with pytest.raises(InputError, match=r"colour range 'robus' is neither .* two numbers"):
+    with pytest.raises(UnknownName, match="no colour range is called 'robus'; did you mean 'robust'"):
         ColourOptions(range="robus")
 
 

@@ -41,8 +41,8 @@ class ColourOptions:
             ``(near, far)`` in the map's own values, in either order.
 
     Raises:
-        UnknownName: No colour map has that name.
-        InputError: The range is no such word, or its two numbers are not finite, are the same, or are beyond what float32 can step through.
+        UnknownName: No colour map or range has that name.
+        InputError: The range is neither a word nor two numbers, or its two numbers are not finite, are the same, or are beyond what float32 can step through.
     """
 
     colormap: str = "viridis"
@@ -53,6 +53,8 @@ class ColourOptions:
             raise UnknownName("colour map", self.colormap, known=COLORMAPS)
         if isinstance(self.range, str):
             if self.range not in _RANGES:
+                if self.range.isalpha():
+                    raise UnknownName("colour range", self.range, known=_RANGES)
                 raise InputError(
                     f"colour range {self.range!r} is neither {' nor '.join(_RANGES)} nor two numbers",
                     hint="two numbers are written 0.5,6",
