@@ -122,3 +122,8 @@ def test_incomplete_dicts_are_refused_and_impossible_ones_say_why() -> None:
 
 def test_it_prints_its_origin_and_angle() -> None:
     assert str(Camera.assumed(640, 480)) == "camera assumed 63°"
+
+
+def test_resizing_to_the_same_size_changes_not_even_the_last_digit() -> None:
+    camera = Camera(1.0, 1.0, 0.0014430370953560923, 0.1, 3, 7)
+    assert camera.resized(3, 7) is camera

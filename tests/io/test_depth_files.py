@@ -206,3 +206,9 @@ def test_only_png_takes_an_encoding_and_only_known_suffixes_a_depth(tmp_path: Pa
     with pytest.raises(InputError, match="does not end like a depth file"):
         read_depth(tmp_path / "a.jpg")
     assert set(DEPTH_SUFFIXES) == set(FORMATS)
+
+
+def test_a_bare_array_is_refused_by_the_writer(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="ndarray is no depth map"):
+        write_depth(tmp_path / "a.npz", np.ones((2, 2)))  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())

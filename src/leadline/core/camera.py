@@ -179,8 +179,10 @@ class Camera:
             height: New height in pixels.
 
         Returns:
-            The scaled camera.
+            The scaled camera; the very same one where the size is the same.
         """
+        if (width, height) == (self.width, self.height):
+            return self
         sx, sy = width / self.width, height / self.height
         return replace(
             self,

@@ -77,7 +77,7 @@ def write_depth(
         The record that was written.
 
     Raises:
-        InputError: No format has that suffix, or the encoding does not fit.
+        InputError: No format has that suffix, the encoding does not fit, or what is given is no depth map.
         OutputError: The file cannot be written, or ``<file>.json`` beside a PFM is not leadline's.
 
     Example:
@@ -92,6 +92,11 @@ def write_depth(
     form = _format(path)
     if isinstance(depth, Prediction):
         model, depth = model or depth.model, depth.depth
+    if not isinstance(depth, DepthMap):
+        raise InputError(
+            f"{type(depth).__name__} is no depth map: what its numbers mean is not known",
+            hint="make one with DepthMap(values, kind)",
+        )
     if path.suffix.lower() == ".png":
         encoding = encoding or fitted_16bit(depth)
     elif encoding is not None:

@@ -18,11 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import fusion
 
+from leadline.core.camera import ASSUMED_FOCAL_PER_WIDTH
 from leadline.core.errors import WeightsError
 
 __all__ = ["CANONICAL_F_PX", "IndoorNet", "build", "target_size"]
 
-CANONICAL_F_PX = 518.86 / 640 * 256
+CANONICAL_F_PX = ASSUMED_FOCAL_PER_WIDTH * 256
 """Focal length, in pixels of the network's own input, of the camera whose depth is predicted: the ASSUMED one at 256 px
 across. Metric3D calls this the canonical camera transform (Yin et al., ICCV 2023, section 3.2, on labels)."""
 
