@@ -16,15 +16,17 @@ from leadline.core.errors import EngineError, KindError
 from leadline.core.image import Image
 from leadline.core.kind import Freedom, Kind
 from leadline.core.results import Prediction
-from leadline.core.sample import Sample
+from leadline.core.sample import Entry, Sample
 from leadline.engines.onnxruntime import OnnxRuntimeEngine
 from leadline.exporters.depth_file import DepthFileExporter
+from leadline.flows.data.opening import guess_layout, open_dataset
 from leadline.flows.model import Model, open_model
 from leadline.io.depth_files import write_depth
+from leadline.io.trees import open_tree
 from leadline.plugins import builtins
 from leadline.plugins.need import has
 from leadline.plugins.ports import Dataset, Engine, EngineOptions, ExportOptions, Session
-from leadline.plugins.registry import DATASETS, ENGINES, EXPORTERS, MODELS, load
+from leadline.plugins.registry import ENGINES, EXPORTERS, MODELS, load
 from leadline.plugins.specs import ExporterSpec, ModelSpec
 from leadline.testing.contracts.datasets import DATASET_CHECKS
 from leadline.testing.contracts.engines import ENGINE_CHECKS
@@ -64,14 +66,18 @@ def test_engines(check: Callable[[Engine, Path], None], name: str, tmp_path: Pat
     check(load(ENGINES.get(name).adapter)(), tmp_path)
 
 
-FOLDERS = {"nyu": "nyu_train795"}
-"""Where the shared data holds each dataset; one that is missing here fails its test."""
-
-
 @pytest.mark.parametrize("name", builtins.DATASETS)
 @_named(DATASET_CHECKS)
-def test_datasets(check: Callable[[Dataset], None], name: str, shared_data: Path) -> None:
-    check(load(DATASETS.get(name).adapter)(shared_data / FOLDERS[name]))
+def test_datasets(check: Callable[[Dataset], None], name: str, tmp_path: Path) -> None:
+    """Each layout has a module in ``leadline.testing.layouts`` whose ``write`` makes a few files of exactly that form."""
+    place, options = load(f"leadline.testing.layouts.{name}:write")(tmp_path)
+    check(open_dataset(place, name=name, options=options))
+
+
+@pytest.mark.parametrize("name", [name for name in builtins.DATASETS if name != "synthetic"])
+def test_datasets_are_recognised(name: str, tmp_path: Path) -> None:
+    place, _ = load(f"leadline.testing.layouts.{name}:write")(tmp_path)
+    assert [guess.name for guess in guess_layout(open_tree(place))][:1] == [name]
 
 
 class _Odd:
@@ -234,6 +240,10 @@ class _Album:
         truth = DepthMap(np.full((6, 8), 2.0), Kind(), camera=camera)
         photos = [noise_photo(6, 8, seed=k) for k in range(3)]
         self.samples = [replace(Sample(str(k), photo, truth), **change) for k, photo in enumerate(photos)]
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [Entry(sample.id) for sample in self.samples]
 
     def __len__(self) -> int:
         return len(self.samples)

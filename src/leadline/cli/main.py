@@ -21,6 +21,7 @@ COMMANDS = {
     "predict": "Depth from photos.",
     "models": "Models there are, and the cache of their weights.",
     "info": "What a depth file or a photo is, in words.",
+    "data": "RGB-D data: open it, look at it, find what is wrong with it, rewrite it.",
     "demo": "Depth from the photo that ships with leadline.",
     "train": "Train a model by a recipe.",
     "doctor": "Versions, extras, engines, devices and plugins.",

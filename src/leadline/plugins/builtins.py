@@ -26,5 +26,24 @@ EXPORTERS = {
 }
 
 DATASETS = {
+    "leadline": "leadline.datasets.leadline:SPEC",
     "nyu": "leadline.datasets.nyu:SPEC",
+    "sunrgbd": "leadline.datasets.sunrgbd:SPEC",
+    "kitti": "leadline.datasets.kitti:SPEC",
+    "diode": "leadline.datasets.diode:SPEC",
+    "tum": "leadline.datasets.tum:SPEC",
+    "sevenscenes": "leadline.datasets.sevenscenes:SPEC",
+    "scannet": "leadline.datasets.scannet:SPEC",
+    "hypersim": "leadline.datasets.hypersim:SPEC",
+    "sintel": "leadline.datasets.sintel:SPEC",
+    "eth3d": "leadline.datasets.eth3d:SPEC",
+    "middlebury": "leadline.datasets.middlebury:SPEC",
+    "arkitscenes": "leadline.datasets.arkitscenes:SPEC",
+    "redwood": "leadline.datasets.redwood:SPEC",
+    "posed": "leadline.datasets.posed:SPEC",
+    "huggingface": "leadline.datasets.huggingface:SPEC",
+    "manifest": "leadline.datasets.manifest:SPEC",
+    "folder": "leadline.datasets.folder:SPEC",
+    "synthetic": "leadline.datasets.synthetic:SPEC",
 }
+"""Particular layouts before general ones: the first that recognises a place is taken for it."""

@@ -14,7 +14,7 @@ from leadline.core.errors import InputError
 from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.core.results import Prediction
-from leadline.core.sample import Sample
+from leadline.core.sample import Entry, Sample
 from leadline.ops.colour import ColourOptions
 from leadline.plugins.specs import ModelSpec
 
@@ -158,11 +158,19 @@ class Comparing(Protocol):
 
 @runtime_checkable
 class Dataset(Protocol):
-    """A sequence of samples on disk."""
+    """A sequence of samples, on disk or made.
+
+    It can be sent to other processes (it pickles) and read from several threads.
+    """
 
     @property
     def kind(self) -> Kind:
         """What the truth's numbers mean."""
+        ...
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """What is known of every sample without decoding any: id, scene, split, files."""
         ...
 
     def __len__(self) -> int:

@@ -9,7 +9,7 @@ from leadline.core.errors import InputError
 from leadline.core.kind import Kind
 from leadline.ops.processing import Processing
 
-__all__ = ["Commercial", "DatasetSpec", "EngineSpec", "ExporterSpec", "ModelSpec", "Weights"]
+__all__ = ["Commercial", "DatasetOption", "DatasetSpec", "EngineSpec", "ExporterSpec", "ModelSpec", "Weights"]
 
 
 class Commercial(Enum):
@@ -131,16 +131,62 @@ class ExporterSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetOption:
+    """A choice that a dataset offers when it is opened.
+
+    Args:
+        name: As typed: ``--option truth=raw``; a keyword argument of the adapter.
+        help: One sentence.
+        default: What it is unless said.
+        choices: All values there are, where they are few and fixed.
+    """
+
+    name: str
+    help: str
+    default: str | int | float = ""
+    choices: tuple[str, ...] = ()
+
+    def parse(self, text: str | int | float) -> str | int | float:
+        """A value as the adapter takes it.
+
+        Args:
+            text: What was typed, or a number from Python.
+
+        Returns:
+            A value of the default's type.
+
+        Raises:
+            InputError: It is no such number, or none of the choices.
+        """
+        try:
+            value: str | int | float = type(self.default)(text)
+        except ValueError as error:
+            raise InputError(f"option {self.name} = {text!r} is not a number", hint=self.help) from error
+        if self.choices and value not in self.choices:
+            raise InputError(
+                f"option {self.name} = {text!r} is not one of {', '.join(self.choices)}", hint="choose one"
+            )
+        return value
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetSpec:
     """A dataset layout.
 
     Args:
         name: Such as ``"nyu"``.
-        adapter: ``MODULE:CLASS`` that fulfils the ``Dataset`` port.
+        adapter: ``MODULE:CLASS`` that fulfils the ``Dataset`` port; it is called with a ``Tree`` and the options as
+            keywords.
         summary: One line.
         licence: Terms of the data, in words.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
+        recognise: ``MODULE:FUNCTION`` that takes a ``Tree`` and says in a few words why it is of this layout, or gives
+            an empty text; it looks at names and small text files only. Empty where a layout cannot be told.
+        layout: The files it reads, as people know them, for ``leadline data info``.
+        options: What can be chosen when it is opened.
+        paper: Paper or page that describes it.
+        endless: Whether it is made rather than read, so that it needs no path.
     """
 
     name: str
@@ -149,3 +195,8 @@ class DatasetSpec:
     licence: str = ""
     extra: str = ""
     packages: tuple[str, ...] = ()
+    recognise: str = ""
+    layout: str = ""
+    options: tuple[DatasetOption, ...] = ()
+    paper: str = ""
+    endless: bool = False

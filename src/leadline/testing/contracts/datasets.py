@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 
 import numpy as np
@@ -23,19 +24,39 @@ def is_a_dataset(dataset: Dataset) -> None:
 
 
 def samples_fit_together(dataset: Dataset) -> None:
-    """Photo and truth have one size and one camera; the truth is of the dataset's kind and knows some pixels."""
+    """Photo and truth see one view; the truth is of the dataset's kind and knows some pixels."""
     for sample in _some(dataset):
-        size = (sample.image.height, sample.image.width)
-        assert sample.truth.shape == size, f"{sample.id}: truth {sample.truth.shape}, photo {size}"
-        assert sample.truth.kind == dataset.kind, f"{sample.id}: {sample.truth.kind}, not {dataset.kind}"
-        assert sample.truth.camera in (None, sample.image.camera), f"{sample.id}: two cameras"
-        assert bool(sample.truth.valid.any()), f"{sample.id}: no valid pixel"
+        truth, photo = sample.truth, sample.image
+        assert truth.kind == dataset.kind, f"{sample.id}: {truth.kind}, not {dataset.kind}"
+        assert abs(truth.width / truth.height - photo.width / photo.height) < 0.02, (
+            f"{sample.id}: truth {truth.shape}, photo {photo.height}x{photo.width}: not one view"
+        )
+        if truth.camera is not None:
+            expected = photo.camera.resized(truth.width, truth.height)
+            assert truth.camera == expected, f"{sample.id}: {truth.camera}, not {expected}"
+        assert bool(truth.valid.any()), f"{sample.id}: no valid pixel"
+
+
+def entries_say_what_samples_are(dataset: Dataset) -> None:
+    """What is known without decoding is what decoding gives."""
+    assert len(dataset.entries) == len(dataset), f"{len(dataset.entries)} entries, {len(dataset)} samples"
+    for position in sorted({0, len(dataset) - 1}):
+        entry, sample = dataset.entries[position], dataset[position]
+        said = (entry.id, entry.scene, entry.split)
+        assert said == (sample.id, sample.scene, sample.split), f"entry {said}, sample {sample!r}"
+
+
+def it_travels(dataset: Dataset) -> None:
+    """It can be sent to another process, and there reads the same."""
+    other = pickle.loads(pickle.dumps(dataset))
+    assert len(other) == len(dataset)
+    assert np.array_equal(other[0].truth.values, dataset[0].truth.values, equal_nan=True), "the truth differs"
 
 
 def ids_are_unique(dataset: Dataset) -> None:
     """No two samples share an id."""
-    ids = [sample.id for sample in _some(dataset)]
-    assert len(set(ids)) == len(ids), f"ids repeat: {ids}"
+    ids = [entry.id for entry in dataset.entries]
+    assert len(set(ids)) == len(ids), f"ids repeat among {ids[:5]} …"
 
 
 def reading_again_gives_the_same(dataset: Dataset) -> None:
@@ -59,6 +80,8 @@ def ends(dataset: Dataset) -> None:
 DATASET_CHECKS: tuple[Callable[[Dataset], None], ...] = (
     is_a_dataset,
     samples_fit_together,
+    entries_say_what_samples_are,
+    it_travels,
     ids_are_unique,
     reading_again_gives_the_same,
     ends,

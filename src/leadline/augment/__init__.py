@@ -1,0 +1,1 @@
+"""Image and depth changed together, for training."""

@@ -1,0 +1,1 @@
+"""Doors to other frameworks: their dataset classes over ours."""

@@ -1,0 +1,1 @@
+"""What is done with data: opening, looking, doctoring, converting."""

@@ -1,0 +1,217 @@
+"""An open dataset with what people do with one: choose, read in order and in parallel, look, hand on."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+from leadline.core.errors import DatasetError, InputError
+from leadline.core.kind import Kind
+from leadline.core.sample import Entry, Sample
+from leadline.plugins.ports import Dataset
+from leadline.plugins.specs import DatasetSpec
+
+__all__ = ["Collection", "Skipped"]
+
+OnError = Literal["raise", "skip"]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A sample that could not be read.
+
+    Args:
+        id: The sample.
+        reason: What was wrong, naming the file.
+    """
+
+    id: str
+    reason: str
+
+
+class Collection:
+    """Samples of a dataset, or a choice of them.
+
+    It fulfils the ``Dataset`` port, pickles, and reads nothing until it is asked.
+
+    Args:
+        dataset: What an adapter opened.
+        spec: The adapter's record.
+        place: Where it was opened.
+        options: With which options.
+        indices: Positions in ``dataset``, in order; all where None.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        *,
+        spec: DatasetSpec,
+        place: str = "",
+        options: Mapping[str, str | int | float] | None = None,
+        indices: Sequence[int] | None = None,
+    ) -> None:
+        self.dataset, self.spec, self.place = dataset, spec, place
+        self.options = dict(options or {})
+        self.indices: Sequence[int] = range(len(dataset)) if indices is None else tuple(indices)
+
+    @property
+    def kind(self) -> Kind:
+        """What the truth's numbers mean."""
+        return self.dataset.kind
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What is known of every sample without decoding any."""
+        entries = self.dataset.entries
+        return tuple(entries[index] for index in self.indices)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self.dataset[self.indices[index]]
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self[position] for position in range(len(self)))
+
+    def __repr__(self) -> str:
+        where = f" at {self.place!r}" if self.place else ""
+        return f"Dataset {self.spec.name!r}{where}: {len(self):,} samples, {self.kind.words}"
+
+    def select(
+        self,
+        *,
+        split: str = "",
+        scenes: Iterable[str] = (),
+        ids: Iterable[str] = (),
+        first: int | None = None,
+    ) -> Collection:
+        """The samples that fit every condition given, in order.
+
+        Args:
+            split: ``"train"``, ``"val"`` or ``"test"``.
+            scenes: Any of these scenes.
+            ids: Any of these ids.
+            first: At most this many.
+
+        Returns:
+            The choice; nothing is read.
+
+        Raises:
+            DatasetError: Nothing fits, or an id or scene is not there; what there is is said.
+        """
+        places, wanted = set(scenes), set(ids)
+        entries = self.entries
+        _refuse_unknown(wanted - {entry.id for entry in entries}, "id", entries[0].id)
+        _refuse_unknown(places - {entry.scene for entry in entries}, "scene", entries[0].scene)
+        kept = [
+            index
+            for index, entry in zip(self.indices, entries, strict=True)
+            if (not split or entry.split == split)
+            and (not places or entry.scene in places)
+            and (not wanted or entry.id in wanted)
+        ]
+        if not kept:
+            there = ", ".join(sorted({entry.split or "none" for entry in entries}))
+            raise DatasetError(f"{self!r} has no sample of split {split!r}", hint=f"its splits: {there}")
+        return self._with(kept if first is None else kept[:first])
+
+    def spread(self, count: int) -> Collection:
+        """Samples spread evenly over the whole, for looking at: the first of each of ``count`` equal parts.
+
+        Args:
+            count: How many, at least 1; all where there are fewer.
+
+        Returns:
+            The choice.
+        """
+        if count < 1:
+            raise InputError(f"count = {count} is not at least 1", hint="say how many samples to take")
+        count = min(count, len(self))
+        return self._with([self.indices[k * len(self) // count] for k in range(count)])
+
+    def shard(self, number: int, *, of: int) -> Collection:
+        """Every ``of``-th sample from the ``number``-th on: the shards of one dataset never overlap and miss nothing.
+
+        Args:
+            number: Which shard, from 0.
+            of: How many shards there are.
+
+        Returns:
+            The choice.
+
+        Raises:
+            InputError: There is no such shard.
+        """
+        if not 0 <= number < of:
+            raise InputError(f"shard {number} of {of} does not exist", hint=f"number them 0 to {of - 1}")
+        return self._with(self.indices[number::of])
+
+    def read(
+        self,
+        *,
+        workers: int = 2,
+        on_error: OnError = "raise",
+        told: Callable[[Skipped], None] | None = None,
+    ) -> Iterator[Sample]:
+        """All samples in order, decoded ahead in threads; never more than ``2 x workers`` are held.
+
+        Args:
+            workers: Threads that decode; 0 decodes in the caller's.
+            on_error: ``"skip"`` goes on past a sample that cannot be read.
+            told: Is told of each sample that was skipped.
+
+        Yields:
+            The samples.
+
+        Raises:
+            DatasetError: A sample cannot be read, and it was not asked to go on.
+        """
+        for entry, result in self._ahead(workers):
+            try:
+                sample = result()
+            except DatasetError as error:
+                if on_error == "raise":
+                    raise
+                if told is not None:
+                    told(Skipped(entry.id, str(error)))
+                continue
+            yield sample
+
+    def _ahead(self, workers: int) -> Iterator[tuple[Entry, Callable[[], Sample]]]:
+        entries = self.dataset.entries
+        if workers < 1:
+            for index in self.indices:
+                yield entries[index], lambda index=index: self.dataset[index]  # type: ignore[misc]
+            return
+        waiting: deque[tuple[Entry, Future[Sample]]] = deque()
+        with ThreadPoolExecutor(workers, thread_name_prefix="leadline-read") as pool:
+            try:
+                for index in self.indices:
+                    waiting.append((entries[index], pool.submit(self.dataset.__getitem__, index)))
+                    if len(waiting) >= 2 * workers:
+                        entry, future = waiting.popleft()
+                        yield entry, future.result
+                while waiting:
+                    entry, future = waiting.popleft()
+                    yield entry, future.result
+            finally:
+                for _, future in waiting:
+                    future.cancel()
+
+    def _with(self, indices: Sequence[int]) -> Collection:
+        return Collection(
+            self.dataset, spec=self.spec, place=self.place, options=self.options, indices=indices
+        )
+
+
+def _refuse_unknown(unknown: set[str], what: str, example: str) -> None:
+    if unknown:
+        raise DatasetError(
+            f"{len(unknown)} {what}{'' if len(unknown) == 1 else 's'} not in the dataset, such as {min(unknown)!r}",
+            hint=f"they look like {example!r}" if example else f"this dataset knows no {what}s",
+        )
