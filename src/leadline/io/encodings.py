@@ -39,13 +39,14 @@ class StoredDepth:
     types: tuple[str, ...] = ("u2",)
 
 
-def _times(scale: float) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
-    return lambda stored: stored.astype(np.float32) * np.float32(scale)
+def _over(steps: float) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
+    """Division, which is exact to the last digit of float32 where multiplication by a rounded step is not."""
+    return lambda stored: stored.astype(np.float32) / np.float32(steps)
 
 
 def _sun(stored: NDArray[Any]) -> NDArray[np.float32]:
     bits = stored.astype(np.uint16, copy=False)
-    return ((bits >> 3) | (bits << 13)).astype(np.float32) * np.float32(0.001)
+    return ((bits >> 3) | (bits << 13)).astype(np.float32) / np.float32(1000)
 
 
 def _kinect(stored: NDArray[Any]) -> NDArray[np.float32]:
@@ -58,10 +59,10 @@ ENCODINGS: dict[str, StoredDepth] = {
     encoding.name: encoding
     for encoding in (
         StoredDepth(
-            "mm", "millimetres, 0 and 65535 unknown: Redwood, ScanNet, ARKit, RealSense", _times(0.001), (0, 65535)
+            "mm", "millimetres, 0 and 65535 unknown: Redwood, ScanNet, ARKit, RealSense", _over(1000), (0, 65535)
         ),
-        StoredDepth("tum", "1/5000 m, 0 unknown: TUM RGB-D, ICL-NUIM", _times(1 / 5000)),
-        StoredDepth("kitti", "1/256 m, 0 unknown: KITTI depth benchmark", _times(1 / 256)),
+        StoredDepth("tum", "1/5000 m, 0 unknown: TUM RGB-D, ICL-NUIM", _over(5000)),
+        StoredDepth("kitti", "1/256 m, 0 unknown: KITTI depth benchmark", _over(256)),
         StoredDepth("sun", "millimetres with their bits rotated by 3, 0 unknown: SUN RGB-D", _sun),
         StoredDepth(
             "kinect",
@@ -69,9 +70,9 @@ ENCODINGS: dict[str, StoredDepth] = {
             _kinect,
             (2047,),
         ),
-        StoredDepth("cm", "centimetres, 0 unknown", _times(0.01)),
-        StoredDepth("8bit-10m", "8-bit, 255 = 10 m, 0 unknown: DenseDepth's training set", _times(10 / 255), types=("u1",)),
-        StoredDepth("m", "metres, as they are; 0, NaN and infinities unknown", _times(1.0), types=("f", "u1", "u2")),
+        StoredDepth("cm", "centimetres, 0 unknown", _over(100)),
+        StoredDepth("8bit-10m", "8-bit, 255 = 10 m, 0 unknown: DenseDepth's training set", _over(25.5), types=("u1",)),
+        StoredDepth("m", "metres, as they are; 0, NaN and infinities unknown", _over(1), types=("f", "u1", "u2")),
     )
 }  # fmt: skip
 """Every encoding by name."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tarfile
 import tempfile
 import threading
+import weakref
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -138,14 +140,16 @@ class Tree:
         """
         if self.path.is_dir() and (self.path / self.prefix / name).is_file():
             return self.path / self.prefix / name
-        target = Path(self._unpacked.name) / f"{zlib.crc32(name.encode()):08x}-{PurePosixPath(name).name}"
+        target = self._unpacked / f"{zlib.crc32(name.encode()):08x}-{PurePosixPath(name).name}"
         if not target.exists():
             target.write_bytes(self.read(name))
         return target
 
     @cached_property
-    def _unpacked(self) -> tempfile.TemporaryDirectory[str]:
-        return tempfile.TemporaryDirectory(prefix="leadline-")
+    def _unpacked(self) -> Path:
+        folder = tempfile.mkdtemp(prefix="leadline-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return Path(folder)
 
     def stamp(self, name: str) -> tuple[int, int]:
         """Size in bytes and time of change in nanoseconds, to tell whether a file is still the same.
@@ -236,6 +240,7 @@ class _Zip:
     def __init__(self, path: Path) -> None:
         self.path, self.lock = path, threading.Lock()
         self.file = zipfile.ZipFile(path)
+        weakref.finalize(self, self.file.close)
 
     def names(self) -> Iterator[str]:
         return (item.filename for item in self.file.infolist() if not item.is_dir())
@@ -249,6 +254,7 @@ class _Tar:
     def __init__(self, path: Path) -> None:
         self.path, self.lock = path, threading.Lock()
         self.file = tarfile.open(path)  # noqa: SIM115 - kept open for as long as the tree lives
+        weakref.finalize(self, self.file.close)
         self.members = {member.name.removeprefix("./"): member for member in self.file if member.isfile()}
 
     def names(self) -> Iterator[str]:
