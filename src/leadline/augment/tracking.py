@@ -24,6 +24,9 @@ TOLERANCE_PX = 0.25
 _STRAY_PX = 0.75
 """Beyond this a pixel shows something else: a copy in a reflected border."""
 
+_REACHES_PX = (4.0, 1.0, TOLERANCE_PX, 0.05, 0.02)
+"""How near a pixel must lie to count in each round of the fit; the last leaves out those at the edge of a resized crop."""
+
 _FEW = 16
 """Fewer pixels than this fix no map."""
 
@@ -136,7 +139,7 @@ def _fit(
     seen, there = uv[rows, columns].astype(np.float64), marked[rows, columns]
     xy = np.stack([columns, rows], -1).astype(np.float64)
     fitted = _by_medians(seen, there, xy)
-    for reach in (4.0, 1.0, TOLERANCE_PX):
+    for reach in _REACHES_PX:
         if fitted is None:
             return None
         expected = xy @ fitted[:, :2].T + fitted[:, 2]

@@ -1,0 +1,372 @@
+"""PyTorch: any dataset as a ``torch.utils.data.Dataset``, and a ``DataLoader`` whose order does not depend on its workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from leadline.bridges.tensors import Augment, Form, camera_row, write_labels, write_pixels
+from leadline.core.errors import DatasetError, InputError
+from leadline.core.sample import Sample
+from leadline.plugins.need import need
+from leadline.plugins.ports import Dataset
+
+need("torch", who="feeding a network", extra="torch")
+import torch  # noqa: E402 - after the line that says how to install it
+from torch.utils.data import DataLoader, Sampler, get_worker_info  # noqa: E402
+from torch.utils.data import Dataset as TorchDataset  # noqa: E402
+
+__all__ = ["Loader", "Samples", "Shard", "Ticket", "Unread", "collate", "loader", "to_torch"]
+
+OnError = Literal["raise", "skip"]
+_TENSORS = ("pixel_values", "labels", "valid", "camera")
+
+
+class Ticket(NamedTuple):
+    """Which sample, as which epoch sees it; what a ``Shard`` gives and ``Samples`` takes.
+
+    Args:
+        position: In the dataset.
+        epoch: Which pass over the data.
+    """
+
+    position: int
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A sample that an epoch went on without.
+
+    Args:
+        id: The sample.
+        reason: What was wrong, naming the file.
+    """
+
+    id: str
+    reason: str
+
+
+class Samples(TorchDataset[dict[str, Any]]):
+    """A dataset whose items are dictionaries of tensors.
+
+    ``pixel_values`` (3, H, W), ``labels`` (H, W) float32, ``valid`` (H, W) bool, ``camera`` (fx, fy, cx, cy) float32 and
+    ``id``.
+
+    Args:
+        dataset: Where the samples are from.
+        augmentation: What changes them; nothing where None.
+        form: The form of the tensors.
+    """
+
+    def __init__(
+        self, dataset: Dataset, *, augmentation: Augment | None = None, form: Form | None = None
+    ) -> None:
+        self.dataset, self.augmentation, self.form = dataset, augmentation, form or Form()
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, key: int | Ticket) -> dict[str, Any]:
+        """One sample as tensors.
+
+        Args:
+            key: Its position, or a ticket, which also says the epoch.
+
+        Returns:
+            The tensors.
+
+        Raises:
+            DatasetError: It cannot be read.
+        """
+        batch = _batch([self.sample(key)], self.form)
+        return {name: value[0] for name, value in batch.items()}
+
+    def sample(self, key: int | Ticket) -> Sample:
+        """One sample, augmented.
+
+        Args:
+            key: Its position, or a ticket.
+
+        Returns:
+            The sample; its truth has the photo's size, or it is refused.
+
+        Raises:
+            DatasetError: It cannot be read.
+        """
+        ticket = key if isinstance(key, Ticket) else Ticket(key)
+        sample = self.dataset[ticket.position]
+        return sample if self.augmentation is None else self.augmentation(sample, epoch=ticket.epoch)
+
+
+class Shard(Sampler[Ticket]):
+    """The order in which one of several processes sees a dataset: every sample once an epoch over all of them.
+
+    Args:
+        count: How many samples there are.
+        shuffle: Whether each epoch has an order of its own.
+        seed: Which one.
+        rank: Which process this is.
+        ranks: How many there are.
+        tail: ``"keep"`` gives every sample, so that ranks may differ by one; ``"drop"`` leaves out the last few, so
+            that all have the same number.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        *,
+        shuffle: bool = True,
+        seed: int = 0,
+        rank: int = 0,
+        ranks: int = 1,
+        tail: Literal["keep", "drop"] = "keep",
+    ) -> None:
+        if not 0 <= rank < ranks:
+            raise InputError(f"rank {rank} of {ranks} does not exist", hint=f"number them 0 to {ranks - 1}")
+        if tail not in ("keep", "drop"):
+            raise InputError(f"tail = {tail!r} is not keep or drop", hint="choose one")
+        self.count, self.shuffle, self.seed = count, shuffle, seed
+        self.rank, self.ranks, self.tail = rank, ranks, tail
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Says which epoch the next pass is.
+
+        Args:
+            epoch: From 0.
+        """
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        if self.tail == "drop":
+            return self.count // self.ranks
+        return len(range(self.rank, self.count, self.ranks))
+
+    def __iter__(self) -> Iterator[Ticket]:
+        order = np.arange(self.count)
+        if self.shuffle:
+            order = np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
+        mine = order[self.rank :: self.ranks][: len(self)]
+        return iter([Ticket(int(index), self.epoch) for index in mine])
+
+
+class Loader(DataLoader[dict[str, Any]]):
+    """A ``DataLoader`` that knows its epoch, and what it went on without; made by ``loader``.
+
+    Each pass is one epoch, and the next pass is the next; ``set_epoch`` goes to another, as when training is resumed.
+
+    Attributes:
+        unread: The samples that the present or last pass went on without, in order.
+    """
+
+    unread: tuple[Unread, ...] = ()
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the next pass will be."""
+        return int(self._shard.epoch)
+
+    @property
+    def _shard(self) -> Shard:
+        assert isinstance(self.sampler, Shard)
+        return self.sampler
+
+    def set_epoch(self, epoch: int) -> None:
+        """Says which epoch the next pass is.
+
+        Args:
+            epoch: From 0.
+        """
+        self._shard.set_epoch(epoch)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:  # type: ignore[override]  # torch names its own iterator class
+        epoch = self.epoch
+        self.unread = ()
+        try:
+            for batch in super().__iter__():
+                self.unread += tuple(batch.pop("unread"))
+                if batch:
+                    yield batch
+        finally:
+            if self.epoch == epoch:
+                self.set_epoch(epoch + 1)
+
+
+class _Batches(TorchDataset[dict[str, Any]]):
+    """Whole batches, written into place where they are made."""
+
+    def __init__(self, samples: Samples, on_error: OnError) -> None:
+        self.samples, self.on_error = samples, on_error
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitems__(self, tickets: Sequence[Ticket]) -> dict[str, Any]:
+        read: list[Sample] = []
+        unread: list[Unread] = []
+        for ticket in tickets:
+            try:
+                read.append(self.samples.sample(ticket))
+            except DatasetError as error:
+                if self.on_error == "raise":
+                    raise
+                unread.append(Unread(self.samples.dataset.entries[ticket.position].id, str(error)))
+        batch = _batch(read, self.samples.form) if read else {}
+        return {**batch, "unread": unread}
+
+
+def to_torch(dataset: Dataset, *, augmentation: Augment | None = None, form: Form | None = None) -> Samples:
+    """A dataset for PyTorch.
+
+    Args:
+        dataset: Where the samples are from.
+        augmentation: What changes them; nothing where None.
+        form: The form of the tensors.
+
+    Returns:
+        The dataset.
+    """
+    return Samples(dataset, augmentation=augmentation, form=form)
+
+
+def loader(
+    dataset: Dataset,
+    *,
+    batch_size: int = 8,
+    augmentation: Augment | None = None,
+    form: Form | None = None,
+    shuffle: bool = True,
+    seed: int = 0,
+    workers: int = 0,
+    rank: int | None = None,
+    ranks: int | None = None,
+    tail: Literal["keep", "drop"] = "keep",
+    on_error: OnError = "raise",
+    pin_memory: bool = False,
+) -> Loader:
+    """Batches of a dataset, in an order that depends on seed and epoch alone.
+
+    The same seed gives the same batches whatever the number of workers. Over all ranks, each sample comes exactly once
+    an epoch.
+
+    Args:
+        dataset: Where the samples are from.
+        batch_size: Samples in a batch.
+        augmentation: What changes them; nothing where None.
+        form: The form of the tensors.
+        shuffle: Whether each epoch has an order of its own.
+        seed: Which one.
+        workers: Processes that read; 0 reads in the caller's.
+        rank: Which of several training processes this is; as ``torch.distributed`` has it where None.
+        ranks: How many there are; likewise.
+        tail: ``"keep"`` gives every sample, the last batch may be smaller and one rank may have a batch more;
+            ``"drop"`` gives every rank the same number of whole batches.
+        on_error: ``"skip"`` goes on without a sample that cannot be read and lists it in ``unread``; its batch is smaller.
+        pin_memory: Whether batches are put where a GPU fetches them fastest.
+
+    Returns:
+        The loader.
+
+    Raises:
+        InputError: A number is out of range, or a word is another.
+        DatasetError: While it is read: a sample cannot be read, and it was not asked to go on.
+    """
+    for name, number, least in (("batch_size", batch_size, 1), ("workers", workers, 0)):
+        if number < least:
+            raise InputError(f"{name} = {number} is not at least {least}", hint="give a whole number")
+    if on_error not in ("raise", "skip"):
+        raise InputError(f"on_error = {on_error!r} is not raise or skip", hint="choose one")
+    here, all_there = _place_among_ranks()
+    shard = Shard(
+        len(dataset),
+        shuffle=shuffle,
+        seed=seed,
+        rank=here if rank is None else rank,
+        ranks=all_there if ranks is None else ranks,
+        tail=tail,
+    )
+    return Loader(
+        _Batches(Samples(dataset, augmentation=augmentation, form=form), on_error),
+        batch_size=batch_size,
+        sampler=shard,
+        num_workers=workers,
+        collate_fn=_as_it_is,
+        pin_memory=pin_memory,
+        drop_last=tail == "drop",
+        persistent_workers=workers > 0,
+    )
+
+
+def collate(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Makes a batch of items of ``Samples``, for a ``DataLoader`` of one's own.
+
+    Args:
+        items: At least one.
+
+    Returns:
+        The stacked tensors, and the ids as a list.
+
+    Raises:
+        InputError: The items are of different sizes.
+    """
+    _check_sizes([item["id"] for item in items], [tuple(item["labels"].shape) for item in items])
+    batch: dict[str, Any] = {name: torch.stack([item[name] for item in items]) for name in _TENSORS}
+    batch["id"] = [item["id"] for item in items]
+    return batch
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def _place_among_ranks() -> tuple[int, int]:
+    distributed = torch.distributed
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank(), distributed.get_world_size()
+    return 0, 1
+
+
+def _batch(samples: Sequence[Sample], form: Form) -> dict[str, Any]:
+    """Samples as one batch, written straight to where it stays; in a worker, that is memory that both processes see."""
+    ids = [sample.id for sample in samples]
+    _check_sizes(ids, [sample.truth.shape for sample in samples])
+    height, width = samples[0].truth.shape
+    many = len(samples)
+    pixels = _empty((many, 3, height, width), getattr(torch, form.pixels))
+    labels = _empty((many, height, width), torch.float32)
+    valid = _empty((many, height, width), torch.bool)
+    for k, sample in enumerate(samples):
+        if (sample.image.height, sample.image.width) != sample.truth.shape:
+            raise InputError(
+                f"sample {sample.id!r} has a photo of {sample.image.width}x{sample.image.height} and depth of "
+                f"{sample.truth.width}x{sample.truth.height}",
+                hint="give an augmentation, which brings both to one size",
+            )
+        write_pixels(sample.image.rgb_HW3, pixels[k].numpy(), form=form)
+        write_labels(sample.truth, labels[k].numpy(), valid[k].numpy(), form=form)
+    cameras = torch.tensor([camera_row(sample.image.camera) for sample in samples], dtype=torch.float32)
+    return {"pixel_values": pixels, "labels": labels, "valid": valid, "camera": cameras, "id": ids}
+
+
+def _empty(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+    tensor = torch.empty(0, dtype=dtype)
+    if get_worker_info() is None:
+        return tensor.new_empty(shape)
+    size_bytes = int(np.prod(shape)) * tensor.element_size()
+    storage = tensor.untyped_storage()._new_shared(size_bytes)  # type: ignore[no-untyped-call]  # as torch's own collate
+    shared: torch.Tensor = tensor.set_(storage, 0, shape)  # type: ignore[call-overload]  # which mypy knows one form of
+    return shared
+
+
+def _check_sizes(ids: Sequence[str], sizes: Sequence[tuple[int, ...]]) -> None:
+    for id, size in zip(ids, sizes, strict=True):
+        if size != sizes[0]:
+            raise InputError(
+                f"one batch holds samples of two sizes: {ids[0]!r} of {sizes[0][1]}x{sizes[0][0]} and "
+                f"{id!r} of {size[1]}x{size[0]}",
+                hint="crop or resize them to one size with an augmentation, or use batch_size=1",
+            )
