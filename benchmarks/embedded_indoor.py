@@ -25,7 +25,7 @@ from skimage import data as photos
 import leadline
 from leadline.core.camera import Camera, Origin
 from leadline.core.sample import Sample
-from leadline.datasets.nyu import EIGEN_CROP, NyuFolder
+from leadline.datasets.nyu import EIGEN_CROP
 from leadline.models.leadline_indoor.spec import SMALL
 from leadline.ops.crop import crop
 from leadline.ops.flip import flip
@@ -40,7 +40,7 @@ Predictor = Callable[[leadline.Image], leadline.DepthMap]
 
 def held_out(data: Path) -> list[Sample]:
     """The samples of the recipe's held-out blocks."""
-    folder = NyuFolder(data / "nyu_train795")
+    folder = leadline.open_dataset(data / "nyu_train795", name="nyu", options={"window": "eigen"})
     _, positions = split_blocks(len(folder), recipe=load_recipe("embedded-indoor").data)
     return [folder[position] for position in positions]
 
@@ -173,7 +173,7 @@ def precision(data: Path, checkpoint: Path) -> dict[str, Any]:
     from leadline.training.views import pack
 
     recipe = load_recipe("embedded-indoor")
-    folder = NyuFolder(data / "nyu_train795")
+    folder = leadline.open_dataset(data / "nyu_train795", name="nyu", options={"window": "eigen"})
     train, _ = split_blocks(len(folder), recipe=recipe.data)
     single, half = build_network(recipe), build_network(recipe)
     assert isinstance(single, IndoorNet)

@@ -1,119 +1,183 @@
-"""NYU Depth V2 (Silberman, Hoiem, Kohli & Fergus, ECCV 2012): photos of rooms with Kinect depth.
+"""NYU Depth V2 (Silberman, Hoiem, Kohli & Fergus, ECCV 2012): photos of rooms with Kinect depth, in all its layouts.
 
-The layout read here is a folder with ``image/NNNN.jpg`` and ``depth/NNNN.png``, where NNNN is the frame's index in the
-labelled set. Both are stored mirrored and are turned back. Depth is 8-bit: metres = (v + 0.5) · 9.99547 / 255, filled, so a
-step is 4 cm. Only the window that the benchmark scores (the Eigen crop, Eigen, Puhrsch & Fergus, NeurIPS 2014) is marked
-valid; around it lies a white border, and depth that was made up near it.
+One name for all of them: which layout a place has is seen from its files, or said. Depth is in metres along the axis of
+the colour camera in every one. What differs is the truth itself: filled (inpainted by colourisation) or raw (with the
+Kinect's holes), 8-bit or 16-bit or float; published figures differ by it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from leadline.core.camera import Camera
-from leadline.core.depth_map import DepthMap
 from leadline.core.errors import DatasetError
-from leadline.core.image import Image
 from leadline.core.kind import Kind
-from leadline.core.sample import Sample
-from leadline.plugins.specs import DatasetSpec
+from leadline.core.sample import Entry, Sample
+from leadline.datasets.frames import Frames
+from leadline.datasets.nyu_calibration import CAMERA, EIGEN_CROP
+from leadline.datasets.nyu_densedepth import NyuDenseDepth
+from leadline.datasets.nyu_h5 import NyuH5
+from leadline.datasets.nyu_mat import NyuMat
+from leadline.datasets.nyu_mirrored import NyuMirrored
+from leadline.datasets.nyu_raw import NyuRaw
+from leadline.datasets.nyu_sync import NyuSync
+from leadline.io.trees import Tree
+from leadline.plugins.specs import DatasetOption, DatasetSpec
 
-__all__ = ["CAMERA", "EIGEN_CROP", "SPEC", "NyuFolder"]
+__all__ = ["CAMERA", "EIGEN_CROP", "SPEC", "Nyu", "recognise"]
 
-CAMERA = Camera(518.8579, 519.4696, 325.5824, 253.7362, 640, 480)
-"""The dataset's own calibration of its colour camera."""
-
-EIGEN_CROP = (slice(45, 471), slice(41, 601))
-"""Rows and columns that every NYU table scores."""
-
-MAX_M = 9.99547
+_LAYOUTS: dict[str, type[Frames]] = {
+    "mat": NyuMat,
+    "h5": NyuH5,
+    "densedepth": NyuDenseDepth,
+    "sync": NyuSync,
+    "mirrored": NyuMirrored,
+    "raw": NyuRaw,
+}
 
 SPEC = DatasetSpec(
     name="nyu",
-    adapter="leadline.datasets.nyu:NyuFolder",
-    summary="NYU Depth V2, labelled frames as mirrored 8-bit image/ and depth/ folders",
+    adapter="leadline.datasets.nyu:Nyu",
+    recognise="leadline.datasets.nyu:recognise",
+    summary="NYU Depth V2: labelled .mat, .h5 folders, DenseDepth's zip, sync_depth PNGs, raw Kinect frames",
     licence="research use; no commercial terms are published",
+    layout="""nyu_depth_v2_labeled.mat                          mat: 1449 labelled frames, filled and raw
+train/<scene>/00001.h5, val/official/00001.h5     h5: rgb and depth arrays
+data/nyu2_train.csv, data/nyu2_test.csv           densedepth: 8-bit training, 16-bit test depth
+<scene>/rgb_00000.jpg, sync_depth_00000.png       sync: 16-bit millimetres
+image/0000.jpg, depth/0000.png                    mirrored: labelled frames, 8-bit, turned left to right
+<scene>/r-*.ppm, d-*.pgm                          raw: Kinect disparities, brought to the colour camera""",
+    options=(
+        DatasetOption("layout", "Which of the layouts it is.", "auto", ("auto", *_LAYOUTS)),
+        DatasetOption(
+            "truth", "Filled or raw depth, where the layout has both (mat).", "filled", ("filled", "raw")
+        ),
+        DatasetOption(
+            "window",
+            "Known pixels: full, or eigen for the benchmark's crop, rows 45:471, columns 41:601.",
+            "full",
+            ("full", "eigen"),
+        ),
+        DatasetOption(
+            "registration",
+            "Raw Kinect frames: calibrated brings depth to the colour camera, none leaves it.",
+            "calibrated",
+            ("calibrated", "none"),
+        ),
+    ),
+    paper="https://cs.nyu.edu/~fergus/datasets/nyu_depth_v2.html",
 )
 
 
-class NyuFolder:
-    """A folder of NYU frames.
+def recognise(tree: Tree) -> str:
+    """Says why a place is one of NYU's layouts, or nothing."""
+    return next((why for why in (_why(tree, name) for name in _LAYOUTS) if why), "")
+
+
+def _why(tree: Tree, layout: str) -> str:
+    why: str = _LAYOUTS[layout].recognise(tree)  # type: ignore[attr-defined]  # each has one
+    return why
+
+
+class Nyu:
+    """NYU Depth V2 in whichever layout is there.
 
     Args:
-        path: Folder that holds ``image`` and ``depth``.
+        tree: The .mat file, folder or archive.
+        layout: Which layout; seen from the files where ``"auto"``.
+        truth: ``"filled"`` or ``"raw"``.
+        window: ``"full"`` or ``"eigen"``: whether only the benchmark's crop counts as known.
+        registration: Whether raw Kinect depth is brought to the colour camera.
 
     Raises:
-        DatasetError: There are no such frames, or a photo lacks its depth.
+        DatasetError: The place has none of the layouts, or not the one that was said.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        photos = {p.stem for p in path.glob("image/*.jpg")}
-        depths = {p.stem for p in path.glob("depth/*.png")}
-        if not photos:
+    kind = Kind()
+
+    def __init__(
+        self,
+        tree: Tree,
+        *,
+        layout: str = "auto",
+        truth: str = "filled",
+        window: str = "full",
+        registration: str = "calibrated",
+    ) -> None:
+        name = layout if layout != "auto" else next((n for n in _LAYOUTS if _why(tree, n)), "")
+        if not name:
             raise DatasetError(
-                f"{str(path)!r} holds no image/*.jpg", hint="name the folder that holds image/ and depth/"
+                f"{str(tree.path / tree.focus)!r} has none of NYU's layouts",
+                hint="'leadline data info nyu' draws them; say layout=… where the files are named otherwise",
             )
-        alone = sorted(photos ^ depths)
-        if alone:
+        if truth == "raw" and name != "mat":
             raise DatasetError(
-                f"{len(alone)} of {len(photos | depths)} frames in {str(path)!r} lack photo or depth, such as {alone[0]!r}",
-                hint="copy the folder again",
+                f"layout {name!r} of NYU holds one truth only, so truth=raw cannot be had from it",
+                hint="use the labelled .mat, which holds raw and filled depth",
             )
-        self.ids = sorted(photos)
+        self.layout, self.window = name, window
+        if name == "mat":
+            self.frames: Frames = NyuMat(tree, truth=truth)
+        elif name == "raw":
+            self.frames = NyuRaw(tree, registration=registration)
+        else:
+            self.frames = _LAYOUTS[name](tree)  # type: ignore[call-arg]  # these take the tree alone
 
     @property
-    def kind(self) -> Kind:
-        """Metres along the axis."""
-        return Kind()
+    def entries(self) -> tuple[Entry, ...]:
+        """What is known of every frame without decoding any."""
+        return self.frames.entries
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.frames)
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[index] for index in range(len(self)))
 
     def __getitem__(self, index: int) -> Sample:
-        """One frame, turned back.
+        """One frame.
 
         Args:
-            index: Position in the order of ids.
+            index: Position in the order of entries.
 
         Returns:
-            The sample; its split is ``train``, its scene is not known.
+            The sample.
 
         Raises:
-            DatasetError: A file cannot be read, or has another size or number of channels.
+            DatasetError: A file is missing or damaged.
         """
-        name = self.ids[index]
-        photo = self.path / "image" / f"{name}.jpg"
-        rgb = self._read(photo, channels=3)
-        stored = self._read(self.path / "depth" / f"{name}.png", channels=1)
-        metres = (stored.astype(np.float32) + np.float32(0.5)) * np.float32(MAX_M / 255)
-        valid = np.zeros(stored.shape, bool)
-        valid[EIGEN_CROP] = True
-        image = Image(rgb, replace(CAMERA), str(photo))
-        return Sample(name, image, DepthMap(metres, self.kind, valid=valid, camera=CAMERA), split="train")
+        sample = self.frames[index]
+        return within_eigen(sample) if self.window == "eigen" else sample
 
-    def _read(self, path: Path, *, channels: int) -> NDArray[np.uint8]:
-        from PIL import Image as PilImage
 
-        try:
-            with PilImage.open(path) as picture:
-                array = np.asarray(picture)
-        except (OSError, SyntaxError) as error:
-            raise DatasetError(
-                f"{str(path)!r} cannot be read: {error}", hint="copy the file again"
-            ) from error
-        expected = (CAMERA.height, CAMERA.width) + ((channels,) if channels > 1 else ())
-        if array.shape != expected or array.dtype != np.uint8:
-            raise DatasetError(
-                f"{str(path)!r} has shape {array.shape} and type {array.dtype}, not uint8 {expected}",
-                hint="this is not the layout that leadline.datasets.nyu describes",
-            )
-        return np.ascontiguousarray(array[:, ::-1])
+def within_eigen(sample: Sample) -> Sample:
+    """A frame of which only the pixels inside the Eigen crop count as known.
+
+    Args:
+        sample: A 640x480 frame.
+
+    Returns:
+        The frame with a smaller mask.
+
+    Raises:
+        DatasetError: It has another size.
+    """
+    import numpy as np
+
+    from leadline.core.depth_map import DepthMap
+
+    truth = sample.truth
+    if truth.shape != (CAMERA.height, CAMERA.width):
+        raise DatasetError(
+            f"frame {sample.id!r} is {truth.width}x{truth.height}; the Eigen crop is of 640x480",
+            hint="use window=full",
+        )
+    inside = np.zeros(truth.shape, bool)
+    inside[EIGEN_CROP] = True
+    masked = DepthMap(
+        truth.values,
+        truth.kind,
+        valid=truth.valid & inside,
+        infinite=truth.infinite & inside,
+        camera=truth.camera,
+    )
+    return Sample(sample.id, sample.image, masked, sample.scene, sample.split, sample.T_world_camera)

@@ -8,9 +8,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from leadline.core.errors import OutputError
+from leadline.flows.data.opening import open_dataset
 from leadline.flows.options import Told, told
 from leadline.plugins.need import need
-from leadline.plugins.registry import DATASETS, load
+from leadline.plugins.registry import load
 
 __all__ = ["TrainReport", "TrainRequest", "train"]
 
@@ -72,7 +73,7 @@ def train(request: TrainRequest) -> TrainReport:
     for package in PACKAGES:
         need(package, who="training", extra="train")
     recipe = load("leadline.training.recipe_files:load_recipe")(request.recipe)
-    samples = load(DATASETS.get(recipe.data.dataset).adapter)(request.data)
+    samples = open_dataset(request.data, name=recipe.data.dataset, options=recipe.data.options)
     train_on, held_out = load("leadline.training.splits:split_blocks")(len(samples), recipe=recipe.data)
     network = load("leadline.training.network:build_network")(recipe)
     pack = load("leadline.training.views:pack")

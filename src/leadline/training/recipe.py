@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 
 from leadline.core.errors import InputError
@@ -80,12 +80,14 @@ class DataRecipe:
         held_out_blocks: Number of contiguous, evenly spaced blocks of frames kept for validation.
         held_out_frames: Frames in each block.
         dropped_frames: Frames left out on each side of a block, because they may show the same scene.
+        options: What the dataset is opened with.
     """
 
     dataset: str
     held_out_blocks: int
     held_out_frames: int
     dropped_frames: int
+    options: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _positive(self, "held_out_blocks", "held_out_frames")

@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import fields, is_dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_origin, get_type_hints
 
 from leadline.core.errors import InputError, UnknownName
 from leadline.training.recipe import Recipe
@@ -88,6 +88,8 @@ def _record(cls: type[T], tree: Any, where: str) -> T:
 def _value(hint: Any, value: Any, where: str) -> Any:
     if is_dataclass(hint):
         return _record(hint, value, where)  # type: ignore[arg-type]
+    if get_origin(hint) is dict and isinstance(value, dict):
+        return {key: str(option) for key, option in value.items()}
     if hint is float and type(value) in (int, float):
         return float(value)
     if isinstance(value, list) and hint not in (int, float, str):

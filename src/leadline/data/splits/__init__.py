@@ -1,0 +1,1 @@
+"""Public splits as data."""
