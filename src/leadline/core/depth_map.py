@@ -124,7 +124,7 @@ class DepthMap:
                 f"{int((valid & infinite).sum())} pixels are both valid and infinite",
                 hint="a pixel is one or the other",
             )
-        bad = valid & ~usable
+        bad = valid > usable
         if bool(bad.any()):
             row, column = map(int, np.argwhere(bad)[0])
             need = "finite" if self.kind.freedom is Freedom.AFFINE else "positive and finite"
@@ -148,9 +148,11 @@ class DepthMap:
         *,
         owned: bool,
     ) -> NDArray[np.float32]:
-        unknown = ~(valid | infinite)
+        sky = bool(infinite.any())
+        unknown = ~(valid | infinite) if sky else ~valid
         marker = np.float32(np.inf if self.kind.quantity is Quantity.DEPTH else 0.0)
-        changes = bool(((unknown & ~np.isnan(values)) | (infinite & (values != marker))).any())
+        changes = bool((unknown & (values == values)).any())  # a number where there should be NaN
+        changes |= sky and bool((infinite & (values != marker)).any())
         if not owned and (changes or values.flags.writeable):
             values = values.copy()
         if changes:

@@ -127,10 +127,11 @@ def as_metres(
     for mark in encoding.marks:
         known &= stored != mark
     valid: NDArray[np.bool_] = known
-    metres = np.where(valid, metres, np.float32(np.nan)).astype(np.float32, copy=False)
-    metres.flags.writeable = False
-    valid.flags.writeable = False
-    return DepthMap(metres, Kind(), valid=valid, camera=camera)
+    np.copyto(metres, np.float32(np.nan), where=~valid)
+    none = np.zeros(valid.shape, bool)
+    for array in (metres, valid, none):
+        array.flags.writeable = False
+    return DepthMap(metres, Kind(), valid=valid, infinite=none, camera=camera)
 
 
 def _type_of(stored: NDArray[Any]) -> str:
