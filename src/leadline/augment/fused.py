@@ -16,6 +16,7 @@ from leadline.augment.recipe import Drawn, Recipe
 from leadline.core.camera import Camera
 from leadline.core.depth_map import DepthMap
 from leadline.core.image import Image
+from leadline.plugins.need import need
 
 __all__ = ["recoloured", "reframed"]
 
@@ -66,17 +67,25 @@ def recoloured(image: Image, *, drawn: Drawn, cv2: Any) -> Image:
     Returns:
         The photo; the very same one where nothing changes.
     """
-    pixels = image.rgb_HW3
-    table = _tones(drawn)
-    if table is not None:
-        pixels = cv2.LUT(pixels, table)
-    if drawn.colour is not None and any(drawn.colour):
-        hsv = cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV)
-        pixels = cv2.cvtColor(cv2.LUT(hsv, _shifts(drawn.colour)), cv2.COLOR_HSV2RGB)
-    if pixels is image.rgb_HW3:
+    table, shifts = _tones(drawn), drawn.colour
+    if table is None and not (shifts and any(shifts)):
         return image
+    pixels = image.rgb_HW3.copy()
+    if table is not None:
+        _translate(pixels, table)
+    if shifts and any(shifts):
+        planes = cv2.split(cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV, dst=pixels))
+        for plane, shifted in zip(planes, _shifts(shifts), strict=True):
+            _translate(plane, shifted)
+        cv2.cvtColor(cv2.merge(planes, dst=pixels), cv2.COLOR_HSV2RGB, dst=pixels)
     pixels.flags.writeable = False
     return Image(pixels, image.camera, image.source)
+
+
+def _translate(pixels: NDArray[np.uint8], table: NDArray[np.uint8]) -> None:
+    """Looks every byte up, in place; the library that albumentations uses does it ten times faster than OpenCV."""
+    stringzilla = need("stringzilla", who="augmentation", extra="augment")
+    stringzilla.translate(pixels.data, table.data, inplace=True)
 
 
 def _tones(drawn: Drawn) -> NDArray[np.uint8] | None:
@@ -91,15 +100,13 @@ def _tones(drawn: Drawn) -> NDArray[np.uint8] | None:
     return table
 
 
-def _shifts(colour: tuple[float, float, float]) -> NDArray[np.uint8]:
+def _shifts(colour: tuple[float, float, float]) -> tuple[NDArray[np.uint8], ...]:
     hue, saturation, value = colour
     steps = np.arange(256)
-    table = np.empty((1, 256, 3), np.uint8)
-    table[0, :, 0] = np.mod(steps + hue, 180) if hue else steps
-    table[0, :, 1] = np.clip(_shifted(steps, saturation), 0, 255)
-    table[0, :, 2] = np.clip(_shifted(steps, value), 0, 255)
-    table[0, 0, 1] = 0  # grey stays grey
-    return table
+    hues = np.mod(steps + hue, 180) if hue else steps
+    saturations, values = (np.clip(_shifted(steps, by), 0, 255) for by in (saturation, value))
+    saturations[0] = 0  # grey stays grey
+    return tuple(table.astype(np.uint8) for table in (hues, saturations, values))
 
 
 def _shifted(steps: NDArray[Any], shift: float) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError
 from leadline.core.sample import Sample
 
-__all__ = ["Augment", "Form", "camera_row", "write_labels", "write_pixels"]
+__all__ = ["Augment", "Form", "camera_row", "fill_labels", "fill_pixels", "write_labels"]
 
 
 class Augment(Protocol):
@@ -69,46 +69,52 @@ class Form:
         """Whether mean or std change anything."""
         return any(self.mean) or any(each != 1 for each in self.std)
 
-    @property
-    def pixel_type(self) -> np.dtype[Any]:
-        """The type of ``pixel_values``."""
-        return np.dtype(self.pixels)
 
-
-def write_pixels(rgb_HW3: NDArray[np.uint8], out_3HW: NDArray[Any], *, form: Form) -> None:
-    """Writes a photo's pixels into a network's input.
-
-    Args:
-        rgb_HW3: The photo.
-        out_3HW: Where they go, of ``form.pixel_type``.
-        form: Their form.
-    """
-    for channel in range(3):
-        np.copyto(out_3HW[channel], rgb_HW3[..., channel])
-    if form.pixels == "uint8":
-        return
-    np.divide(out_3HW, np.float32(255), out=out_3HW)
-    if form.normalises:
-        for channel in range(3):
-            plane = out_3HW[channel]
-            np.subtract(plane, np.float32(form.mean[channel]), out=plane)
-            np.divide(plane, np.float32(form.std[channel]), out=plane)
-
-
-def write_labels(
-    truth: DepthMap, out_HW: NDArray[np.float32], valid_HW: NDArray[np.bool_], *, form: Form
-) -> None:
-    """Writes a truth's values and what is known of it.
+def write_labels(truth: DepthMap, out_HW: NDArray[np.float32]) -> None:
+    """Writes a truth's values, with NaN where none is known, sky included.
 
     Args:
         truth: The truth.
         out_HW: Where the values go.
+    """
+    np.copyto(out_HW, truth.values)
+    if bool(truth.infinite.any()):
+        out_HW[truth.infinite] = np.nan
+
+
+def fill_pixels(planes_3HW: NDArray[np.uint8], out_3HW: NDArray[Any], *, form: Form) -> None:
+    """Makes a network's input of a photo's planes.
+
+    Args:
+        planes_3HW: The bytes.
+        out_3HW: Where it goes, of the form's type.
+        form: The form.
+    """
+    if form.pixels == "uint8":
+        np.copyto(out_3HW, planes_3HW)
+        return
+    np.divide(planes_3HW, np.float32(255), out=out_3HW)
+    if form.normalises:
+        for channel, plane in enumerate(out_3HW):
+            np.subtract(plane, np.float32(form.mean[channel]), out=plane)
+            np.divide(plane, np.float32(form.std[channel]), out=plane)
+
+
+def fill_labels(
+    marked_HW: NDArray[np.float32], out_HW: NDArray[np.float32], valid_HW: NDArray[np.bool_], *, form: Form
+) -> None:
+    """Makes labels and mask of values with NaN where none is known.
+
+    Args:
+        marked_HW: The values.
+        out_HW: Where the labels go.
         valid_HW: Where the mask goes.
         form: What stands where no value is known.
     """
-    np.copyto(valid_HW, truth.valid)
-    np.copyto(out_HW, truth.values)
-    np.copyto(out_HW, np.float32(0 if form.unknown == "zero" else np.nan), where=~truth.valid)
+    np.equal(marked_HW, marked_HW, out=valid_HW)
+    np.copyto(out_HW, marked_HW)
+    if form.unknown == "zero" and not bool(valid_HW.all()):
+        np.copyto(out_HW, np.float32(0), where=~valid_HW)
 
 
 def camera_row(camera: Camera) -> tuple[float, float, float, float]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from leadline.bridges.tensors import Augment, Form, camera_row, write_labels, write_pixels
+from leadline.bridges.handover import Packed, Packer, Unread, check_sizes, unpack
+from leadline.bridges.tensors import Augment, Form
 from leadline.core.errors import DatasetError, InputError
 from leadline.core.sample import Sample
 from leadline.plugins.need import need
@@ -16,12 +16,18 @@ from leadline.plugins.ports import Dataset
 
 need("torch", who="feeding a network", extra="torch")
 import torch  # noqa: E402 - after the line that says how to install it
-from torch.utils.data import DataLoader, Sampler, get_worker_info  # noqa: E402
+from torch.utils.data import DataLoader, Sampler  # noqa: E402
 from torch.utils.data import Dataset as TorchDataset  # noqa: E402
 
 __all__ = ["Loader", "Samples", "Shard", "Ticket", "Unread", "collate", "loader", "to_torch"]
 
 OnError = Literal["raise", "skip"]
+_PREFETCH = 2
+"""Batches a worker reads ahead. Its ring has two more: one that is being unpacked, and one to spare."""
+
+_KEPT_BYTES = 31 << 20
+"""Just below the largest block that glibc lets itself be taught to keep."""
+
 _TENSORS = ("pixel_values", "labels", "valid", "camera")
 
 
@@ -35,19 +41,6 @@ class Ticket(NamedTuple):
 
     position: int
     epoch: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A sample that an epoch went on without.
-
-    Args:
-        id: The sample.
-        reason: What was wrong, naming the file.
-    """
-
-    id: str
-    reason: str
 
 
 class Samples(TorchDataset[dict[str, Any]]):
@@ -82,7 +75,7 @@ class Samples(TorchDataset[dict[str, Any]]):
         Raises:
             DatasetError: It cannot be read.
         """
-        batch = _batch([self.sample(key)], self.form)
+        batch = unpack(Packer(1).pack([self.sample(key)]), form=self.form)
         return {name: value[0] for name, value in batch.items()}
 
     def sample(self, key: int | Ticket) -> Sample:
@@ -186,26 +179,32 @@ class Loader(DataLoader[dict[str, Any]]):
     def __iter__(self) -> Iterator[dict[str, Any]]:  # type: ignore[override]  # torch names its own iterator class
         epoch = self.epoch
         self.unread = ()
+        held: dict[tuple[int, int], Any] = {}  # keeps the shared buffers mapped from one batch to the next
+        batches = self.dataset
+        assert isinstance(batches, _Batches)
         try:
-            for batch in super().__iter__():
-                self.unread += tuple(batch.pop("unread"))
-                if batch:
-                    yield batch
+            for packed in super().__iter__():
+                assert isinstance(packed, Packed)
+                self.unread += tuple(packed.unread)
+                if packed.ids:
+                    held[packed.place] = packed.buffer
+                    yield unpack(packed, form=batches.samples.form, pin_memory=batches.pin_memory)
         finally:
             if self.epoch == epoch:
                 self.set_epoch(epoch + 1)
 
 
-class _Batches(TorchDataset[dict[str, Any]]):
-    """Whole batches, written into place where they are made."""
+class _Batches(TorchDataset[Any]):
+    """Whole batches, packed where they are read."""
 
-    def __init__(self, samples: Samples, on_error: OnError) -> None:
-        self.samples, self.on_error = samples, on_error
+    def __init__(self, samples: Samples, on_error: OnError, pin_memory: bool) -> None:
+        self.samples, self.on_error, self.pin_memory = samples, on_error, pin_memory
+        self.packer = Packer(_PREFETCH + 2)
 
     def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitems__(self, tickets: Sequence[Ticket]) -> dict[str, Any]:
+    def __getitems__(self, tickets: Sequence[Ticket]) -> Packed:
         read: list[Sample] = []
         unread: list[Unread] = []
         for ticket in tickets:
@@ -215,8 +214,7 @@ class _Batches(TorchDataset[dict[str, Any]]):
                 if self.on_error == "raise":
                     raise
                 unread.append(Unread(self.samples.dataset.entries[ticket.position].id, str(error)))
-        batch = _batch(read, self.samples.form) if read else {}
-        return {**batch, "unread": unread}
+        return self.packer.pack(read, unread=unread)
 
 
 def to_torch(dataset: Dataset, *, augmentation: Augment | None = None, form: Form | None = None) -> Samples:
@@ -290,12 +288,13 @@ def loader(
         tail=tail,
     )
     return Loader(
-        _Batches(Samples(dataset, augmentation=augmentation, form=form), on_error),
+        _Batches(Samples(dataset, augmentation=augmentation, form=form), on_error, pin_memory),
         batch_size=batch_size,
         sampler=shard,
         num_workers=workers,
         collate_fn=_as_it_is,
-        pin_memory=pin_memory,
+        worker_init_fn=_settle_in,
+        prefetch_factor=_PREFETCH if workers else None,
         drop_last=tail == "drop",
         persistent_workers=workers > 0,
     )
@@ -313,7 +312,7 @@ def collate(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     Raises:
         InputError: The items are of different sizes.
     """
-    _check_sizes([item["id"] for item in items], [tuple(item["labels"].shape) for item in items])
+    check_sizes([item["id"] for item in items], [tuple(item["labels"].shape) for item in items])
     batch: dict[str, Any] = {name: torch.stack([item[name] for item in items]) for name in _TENSORS}
     batch["id"] = [item["id"] for item in items]
     return batch
@@ -323,50 +322,17 @@ def _as_it_is(batch: Any) -> Any:
     return batch
 
 
+def _settle_in(worker: int) -> None:
+    """Lets glibc keep memory for the next sample: freeing one large block makes it hold on to blocks up to that size.
+
+    Else every sample's arrays are mapped and unmapped anew, which takes longer than filling them.
+    """
+    del worker
+    np.empty(_KEPT_BYTES, np.uint8)
+
+
 def _place_among_ranks() -> tuple[int, int]:
     distributed = torch.distributed
     if distributed.is_available() and distributed.is_initialized():
         return distributed.get_rank(), distributed.get_world_size()
     return 0, 1
-
-
-def _batch(samples: Sequence[Sample], form: Form) -> dict[str, Any]:
-    """Samples as one batch, written straight to where it stays; in a worker, that is memory that both processes see."""
-    ids = [sample.id for sample in samples]
-    _check_sizes(ids, [sample.truth.shape for sample in samples])
-    height, width = samples[0].truth.shape
-    many = len(samples)
-    pixels = _empty((many, 3, height, width), getattr(torch, form.pixels))
-    labels = _empty((many, height, width), torch.float32)
-    valid = _empty((many, height, width), torch.bool)
-    for k, sample in enumerate(samples):
-        if (sample.image.height, sample.image.width) != sample.truth.shape:
-            raise InputError(
-                f"sample {sample.id!r} has a photo of {sample.image.width}x{sample.image.height} and depth of "
-                f"{sample.truth.width}x{sample.truth.height}",
-                hint="give an augmentation, which brings both to one size",
-            )
-        write_pixels(sample.image.rgb_HW3, pixels[k].numpy(), form=form)
-        write_labels(sample.truth, labels[k].numpy(), valid[k].numpy(), form=form)
-    cameras = torch.tensor([camera_row(sample.image.camera) for sample in samples], dtype=torch.float32)
-    return {"pixel_values": pixels, "labels": labels, "valid": valid, "camera": cameras, "id": ids}
-
-
-def _empty(shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
-    tensor = torch.empty(0, dtype=dtype)
-    if get_worker_info() is None:
-        return tensor.new_empty(shape)
-    size_bytes = int(np.prod(shape)) * tensor.element_size()
-    storage = tensor.untyped_storage()._new_shared(size_bytes)  # type: ignore[no-untyped-call]  # as torch's own collate
-    shared: torch.Tensor = tensor.set_(storage, 0, shape)  # type: ignore[call-overload]  # which mypy knows one form of
-    return shared
-
-
-def _check_sizes(ids: Sequence[str], sizes: Sequence[tuple[int, ...]]) -> None:
-    for id, size in zip(ids, sizes, strict=True):
-        if size != sizes[0]:
-            raise InputError(
-                f"one batch holds samples of two sizes: {ids[0]!r} of {sizes[0][1]}x{sizes[0][0]} and "
-                f"{id!r} of {size[1]}x{size[0]}",
-                hint="crop or resize them to one size with an augmentation, or use batch_size=1",
-            )

@@ -19,7 +19,7 @@ from leadline.io.decode import DEFAULT_MAX_PIXELS, PICTURE_ERRORS, calm
 from leadline.io.pixels import orientation_of, upright_rgb
 from leadline.plugins.need import has
 
-__all__ = ["decode_plane", "decode_rgb", "size_of"]
+__all__ = ["decode_plane", "decode_rgb", "size_of", "write_planes"]
 
 _AGAIN = "copy or fetch the file again"
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
@@ -125,6 +125,20 @@ def size_of(data: bytes, name: str) -> tuple[int, int]:
         raise DatasetError(f"{name!r} is no picture", hint=_AGAIN) from error
     except PICTURE_ERRORS as error:
         raise _damaged(data, name, error) from error
+
+
+def write_planes(rgb_HW3: NDArray[np.uint8], out_3HW: NDArray[np.uint8]) -> None:
+    """Writes a photo's bytes as three planes, as networks take them.
+
+    Args:
+        rgb_HW3: The photo.
+        out_3HW: Where they go.
+    """
+    cv2 = _opencv()
+    if cv2 is not None:
+        cv2.split(rgb_HW3, list(out_3HW))
+    else:
+        np.copyto(out_3HW, rgb_HW3.transpose(2, 0, 1))
 
 
 def _opencv() -> Any:
