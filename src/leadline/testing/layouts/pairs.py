@@ -48,8 +48,11 @@ def save_picture(path: Path, pixels: NDArray[np.generic]) -> None:
     from PIL import Image
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    options = {"quality": 95} if path.suffix == ".jpg" else {}
-    Image.fromarray(np.asarray(pixels)).save(path, **options)
+    picture = Image.fromarray(np.asarray(pixels))
+    if path.suffix == ".jpg":
+        picture.save(path, quality=95)
+    else:
+        picture.save(path)
 
 
 def save_text(path: Path, *lines: str) -> None:
