@@ -6,6 +6,7 @@ import copy
 import threading
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
@@ -25,7 +26,7 @@ from leadline.core.sample import Sample
 from leadline.ops.resize import resize
 from leadline.plugins.need import need
 
-__all__ = ["Augmentation"]
+__all__ = ["Augmentation", "augmentation_of"]
 
 _PLACES = "leadline_places"
 _WHO = "augmentation"
@@ -161,6 +162,33 @@ class Augmentation:
             own.compose.add_targets({_PLACES: "mask"})
             own.compose.set_mask_interpolation(cv2.INTER_LINEAR)
         return own.compose
+
+
+def augmentation_of(*, size: tuple[int, int], file: Path | None, seed: int) -> Augmentation:
+    """The augmentation that a face asks for in plain values.
+
+    Args:
+        size: Rows and columns of the default recipe's crop.
+        file: A pipeline saved by ``albumentations.save``, which then takes the recipe's place; none where None.
+        seed: Which sequence of draws.
+
+    Returns:
+        The augmentation.
+
+    Raises:
+        InputError: The file is no saved pipeline.
+    """
+    if file is None:
+        return Augmentation(Recipe(rows=size[0], columns=size[1]), seed=seed)
+    albumentations = need("albumentations", who=_WHO, extra="augment")
+    try:
+        loaded = albumentations.load(file, data_format="yaml" if file.suffix in (".yml", ".yaml") else "json")
+    except Exception as error:  # whatever a file that is not one makes albumentations raise
+        raise InputError(
+            f"{str(file)!r} is no pipeline saved by albumentations ({error})",
+            hint="write it with albumentations.save(compose, path)",
+        ) from error
+    return Augmentation(loaded, seed=seed)
 
 
 def _start(seed: int, epoch: int, id: str) -> int:

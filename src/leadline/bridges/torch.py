@@ -53,12 +53,27 @@ class Samples(TorchDataset[dict[str, Any]]):
         dataset: Where the samples are from.
         augmentation: What changes them; nothing where None.
         form: The form of the tensors.
+        epoch: Which draws an augmentation makes for a plain position; ``set_epoch`` changes it.
     """
 
     def __init__(
-        self, dataset: Dataset, *, augmentation: Augment | None = None, form: Form | None = None
+        self,
+        dataset: Dataset,
+        *,
+        augmentation: Augment | None = None,
+        form: Form | None = None,
+        epoch: int = 0,
     ) -> None:
         self.dataset, self.augmentation, self.form = dataset, augmentation, form or Form()
+        self.epoch = epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Says which epoch a plain position is of, for a ``DataLoader`` of one's own.
+
+        Args:
+            epoch: From 0.
+        """
+        self.epoch = epoch
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -90,7 +105,7 @@ class Samples(TorchDataset[dict[str, Any]]):
         Raises:
             DatasetError: It cannot be read.
         """
-        ticket = key if isinstance(key, Ticket) else Ticket(key)
+        ticket = key if isinstance(key, Ticket) else Ticket(key, self.epoch)
         sample = self.dataset[ticket.position]
         return sample if self.augmentation is None else self.augmentation(sample, epoch=ticket.epoch)
 
@@ -224,11 +239,12 @@ def to_torch(dataset: Dataset, *, augmentation: Augment | None = None, form: For
         dataset: Where the samples are from.
         augmentation: What changes them; nothing where None.
         form: The form of the tensors.
+        epoch: Which draws an augmentation makes at first.
 
     Returns:
         The dataset.
     """
-    return Samples(dataset, augmentation=augmentation, form=form)
+    return Samples(dataset, augmentation=augmentation, form=form, epoch=epoch)
 
 
 def loader(
@@ -239,6 +255,7 @@ def loader(
     form: Form | None = None,
     shuffle: bool = True,
     seed: int = 0,
+    epoch: int = 0,
     workers: int = 0,
     rank: int | None = None,
     ranks: int | None = None,
@@ -258,6 +275,7 @@ def loader(
         form: The form of the tensors.
         shuffle: Whether each epoch has an order of its own.
         seed: Which one.
+        epoch: Which one the first pass is.
         workers: Processes that read; 0 reads in the caller's.
         rank: Which of several training processes this is; as ``torch.distributed`` has it where None.
         ranks: How many there are; likewise.
@@ -287,6 +305,7 @@ def loader(
         ranks=all_there if ranks is None else ranks,
         tail=tail,
     )
+    shard.set_epoch(epoch)
     return Loader(
         _Batches(Samples(dataset, augmentation=augmentation, form=form), on_error, pin_memory),
         batch_size=batch_size,

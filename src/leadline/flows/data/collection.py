@@ -6,12 +6,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from leadline.core.errors import DatasetError, InputError
 from leadline.core.kind import Kind
 from leadline.core.sample import Entry, Sample
 from leadline.plugins.ports import Dataset
+from leadline.plugins.registry import load
 from leadline.plugins.specs import DatasetSpec
 
 __all__ = ["Collection", "Skipped"]
@@ -181,6 +182,128 @@ class Collection:
                     told(Skipped(entry.id, str(error)))
                 continue
             yield sample
+
+    def augmented(self, transforms: Any = None, *, seed: int = 0, epoch: int = 0) -> Collection:
+        """The same samples, changed at random: photo, depth, masks, camera and pose together.
+
+        Args:
+            transforms: A ``leadline.augment.recipe.Recipe`` or an ``albumentations.Compose``; the default recipe where
+                None.
+            seed: Which sequence of draws.
+            epoch: Which pass over the data; a loader moves on by itself.
+
+        Returns:
+            The augmented samples; nothing is read.
+
+        Raises:
+            MissingExtra: albumentations is not installed.
+        """
+        from leadline.flows.data.augment import Augmented
+
+        given = {} if transforms is None else {"transforms": transforms}
+        augmentation = load("leadline.augment.pipeline:Augmentation")(seed=seed, **given)
+        return Collection(
+            Augmented(self.dataset, augmentation=augmentation, epoch=epoch),
+            spec=self.spec,
+            place=self.place,
+            options=self.options,
+            indices=self.indices,
+        )
+
+    def to_torch(self, *, form: Any = None) -> Any:
+        """The samples as a ``torch.utils.data.Dataset`` of dictionaries of tensors.
+
+        Args:
+            form: ``leadline.bridges.tensors.Form``: normalisation, bytes or floats, what stands for unknown.
+
+        Returns:
+            ``leadline.bridges.torch.Samples``.
+
+        Raises:
+            MissingExtra: torch is not installed.
+        """
+        plain, augmentation, epoch = self._apart()
+        return load("leadline.bridges.torch:to_torch")(
+            plain, augmentation=augmentation, form=form, epoch=epoch
+        )
+
+    def loader(
+        self,
+        *,
+        batch_size: int = 8,
+        form: Any = None,
+        shuffle: bool = True,
+        seed: int = 0,
+        workers: int = 0,
+        rank: int | None = None,
+        ranks: int | None = None,
+        tail: Literal["keep", "drop"] = "keep",
+        on_error: OnError = "raise",
+        pin_memory: bool = False,
+    ) -> Any:
+        """Batches of tensors, in an order that depends on seed and epoch alone, whatever the number of workers.
+
+        Args:
+            batch_size: Samples in a batch.
+            form: ``leadline.bridges.tensors.Form``: normalisation, bytes or floats, what stands for unknown.
+            shuffle: Whether each epoch has an order of its own.
+            seed: Which one.
+            workers: Processes that read; 0 reads in the caller's.
+            rank: Which of several training processes this is; as ``torch.distributed`` has it where None.
+            ranks: How many there are; likewise.
+            tail: ``"keep"`` gives every sample once over all ranks; ``"drop"`` gives every rank as many whole batches.
+            on_error: ``"skip"`` goes on past a sample that cannot be read and lists it in the loader's ``unread``.
+            pin_memory: Whether batches are put where a GPU fetches them fastest.
+
+        Returns:
+            ``leadline.bridges.torch.Loader``, a ``torch.utils.data.DataLoader``.
+
+        Raises:
+            InputError: A number is out of range.
+            MissingExtra: torch is not installed.
+        """
+        plain, augmentation, epoch = self._apart()
+        return load("leadline.bridges.torch:loader")(
+            plain,
+            augmentation=augmentation,
+            batch_size=batch_size,
+            form=form,
+            shuffle=shuffle,
+            seed=seed,
+            epoch=epoch,
+            workers=workers,
+            rank=rank,
+            ranks=ranks,
+            tail=tail,
+            on_error=on_error,
+            pin_memory=pin_memory,
+        )
+
+    def to_hf(self, *, depth: Literal["float", "16bit-mm"] = "float", cache: str | None = None) -> Any:
+        """The samples as a Hugging Face ``datasets.Dataset``, written one by one into its cache.
+
+        Args:
+            depth: ``"float"`` loses nothing; ``"16bit-mm"`` is what most published sets have.
+            cache: Folder for what is written; the user's own cache of ``datasets`` where None.
+
+        Returns:
+            The ``datasets.Dataset``.
+
+        Raises:
+            MissingExtra: ``datasets`` is not installed.
+        """
+        return load("leadline.bridges.huggingface:to_hf")(self, depth=depth, cache=cache)
+
+    def _apart(self) -> tuple[Collection, Any, int]:
+        """The samples as they are, what augments them, and from which epoch on."""
+        from leadline.flows.data.augment import Augmented
+
+        if not isinstance(self.dataset, Augmented):
+            return self, None, 0
+        plain = Collection(
+            self.dataset.dataset, spec=self.spec, place=self.place, options=self.options, indices=self.indices
+        )
+        return plain, self.dataset.augmentation, self.dataset.epoch
 
     def _ahead(self, workers: int) -> Iterator[tuple[Entry, Callable[[], Sample]]]:
         entries = self.dataset.entries
