@@ -232,7 +232,9 @@ class _Batches(TorchDataset[Any]):
         return self.packer.pack(read, unread=unread)
 
 
-def to_torch(dataset: Dataset, *, augmentation: Augment | None = None, form: Form | None = None) -> Samples:
+def to_torch(
+    dataset: Dataset, *, augmentation: Augment | None = None, form: Form | None = None, epoch: int = 0
+) -> Samples:
     """A dataset for PyTorch.
 
     Args:
