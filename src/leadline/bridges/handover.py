@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from leadline.bridges.tensors import Form, camera_row, fill_labels, fill_pixels, write_labels
-from leadline.core.errors import InputError
+from leadline.core.errors import InputError, LeadlineError
 from leadline.core.sample import Sample
 from leadline.io.rasters import write_planes
 from leadline.plugins.need import need
@@ -23,7 +23,7 @@ need("torch", who="feeding a network", extra="torch")
 import torch  # noqa: E402 - after the line that says how to install it
 from torch.utils.data import get_worker_info  # noqa: E402
 
-__all__ = ["Packed", "Packer", "Unread", "check_sizes", "unpack"]
+__all__ = ["Packed", "Packer", "Unread", "check_sizes", "failed", "unpack"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class Packed:
         cameras: Four numbers a sample.
         ids: Of the samples.
         unread: What could not be read.
+        error: What ended it; raised where it arrives, as it was and without the worker's traceback.
     """
 
     buffer: torch.Tensor | None
@@ -58,6 +59,7 @@ class Packed:
     cameras: list[tuple[float, float, float, float]]
     ids: list[str]
     unread: list[Unread]
+    error: LeadlineError | None = None
 
     def planes(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Pixels, uint8 (N, 3, H, W), and labels, float32 (N, H, W), as views of the buffer."""
@@ -122,6 +124,18 @@ class Packer:
                 buffer.share_memory_()  # type: ignore[no-untyped-call]  # torch does not type it
             self._ring[self._turn] = buffer
         return buffer
+
+
+def failed(error: LeadlineError) -> Packed:
+    """What arrives in a batch's stead.
+
+    Args:
+        error: What was wrong.
+
+    Returns:
+        The empty batch.
+    """
+    return Packed(None, (0, 0), (0, 0, 0), [], [], [], error)
 
 
 def unpack(packed: Packed, *, form: Form, pin_memory: bool = False) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from leadline.bridges.handover import Packed, Packer, Unread, check_sizes, unpack
+from leadline.bridges.handover import Packed, Packer, Unread, check_sizes, failed, unpack
 from leadline.bridges.tensors import Augment, Form
-from leadline.core.errors import DatasetError, InputError
+from leadline.core.errors import DatasetError, InputError, LeadlineError
 from leadline.core.sample import Sample
 from leadline.plugins.need import need
 from leadline.plugins.ports import Dataset
@@ -200,6 +200,8 @@ class Loader(DataLoader[dict[str, Any]]):
         try:
             for packed in super().__iter__():
                 assert isinstance(packed, Packed)
+                if packed.error is not None:
+                    raise packed.error
                 self.unread += tuple(packed.unread)
                 if packed.ids:
                     held[packed.place] = packed.buffer
@@ -220,6 +222,12 @@ class _Batches(TorchDataset[Any]):
         return len(self.samples)
 
     def __getitems__(self, tickets: Sequence[Ticket]) -> Packed:
+        try:
+            return self._packed(tickets)
+        except LeadlineError as error:
+            return failed(error)
+
+    def _packed(self, tickets: Sequence[Ticket]) -> Packed:
         read: list[Sample] = []
         unread: list[Unread] = []
         for ticket in tickets:
