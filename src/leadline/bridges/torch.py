@@ -197,8 +197,9 @@ class Loader(DataLoader[dict[str, Any]]):
         held: dict[tuple[int, int], Any] = {}  # keeps the shared buffers mapped from one batch to the next
         batches = self.dataset
         assert isinstance(batches, _Batches)
+        arriving = super().__iter__()
         try:
-            for packed in super().__iter__():
+            for packed in arriving:
                 assert isinstance(packed, Packed)
                 if packed.error is not None:
                     raise packed.error
@@ -206,6 +207,10 @@ class Loader(DataLoader[dict[str, Any]]):
                 if packed.ids:
                     held[packed.place] = packed.buffer
                     yield unpack(packed, form=batches.samples.form, pin_memory=batches.pin_memory)
+        except LeadlineError:
+            self._iterator = None
+            del arriving  # ends the workers now; with the traceback, they would live until it is forgotten
+            raise
         finally:
             if self.epoch == epoch:
                 self.set_epoch(epoch + 1)
