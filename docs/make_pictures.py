@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image as PilImage
 
 import leadline
+from leadline.augment.pipeline import Augmentation
+from leadline.augment.recipe import Recipe
+from leadline.flows.data.augment import draw_grid
 from leadline.flows.demo import bundled_photo
 from leadline.flows.predict import PredictRequest, run
 from leadline.ops.geometry import project
@@ -58,7 +61,17 @@ def cloud_views() -> None:
     PilImage.fromarray(np.concatenate(views, axis=1)).save(IMAGES / "cloud.jpg", quality=88)
 
 
+def augmented() -> None:
+    """The same photo and its depth as nine epochs see them."""
+    result = leadline.predict(bundled_photo())
+    sample = leadline.Sample("astronaut", result.image, result.depth)
+    augmentation = Augmentation(Recipe(rows=384, columns=384))
+    views = [augmentation(sample, epoch=epoch) for epoch in range(9)]
+    PilImage.fromarray(draw_grid(views, width=180)).save(IMAGES / "augmented.jpg", quality=88)
+
+
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     side_by_side()
     cloud_views()
+    augmented()
