@@ -81,7 +81,7 @@ def test_what_cannot_start_says_why(recipe: Path, nyu: Path, tmp_path: Path) -> 
     out = tmp_path / "out"
     with pytest.raises(UnknownName, match="no recipe is called"):
         train(TrainRequest(recipe="embeded", data=nyu, out=out))
-    with pytest.raises(DatasetError, match="has none of NYU.s layouts"):
+    with pytest.raises(DatasetError, match="has none of NYU's layouts"):
         train(TrainRequest(recipe=str(recipe), data=tmp_path, out=out))
     with pytest.raises(DatasetError, match="too few"):
         train(TrainRequest(recipe="embedded-indoor", data=nyu, out=out))

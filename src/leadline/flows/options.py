@@ -27,6 +27,7 @@ class Told:
         minimum: Smallest value.
         maximum: Largest value.
         positional: Whether it is named by its place and not by a flag.
+        whole: Whether one of several values may hold commas, so that each needs a flag of its own.
     """
 
     help: str
@@ -38,6 +39,7 @@ class Told:
     minimum: float | None = None
     maximum: float | None = None
     positional: bool = False
+    whole: bool = False
 
 
 class _Request(Protocol):
