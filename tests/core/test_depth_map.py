@@ -277,3 +277,19 @@ def test_metres_made_for_an_assumed_focal_length_stay_uncertain() -> None:
         assert change(made) is not made
         assert change(made).scale_uncertain
         assert not change(replace(made, scale_uncertain=False)).scale_uncertain
+
+
+def test_a_window_is_taken_without_a_second_look() -> None:
+    whole = DepthMap(np.array([[1.0, 0.0, 3.0], [4.0, np.inf, 6.0]]), Kind(), camera=Camera.assumed(3, 2))
+    camera = Camera.assumed(3, 2).cropped(1, 0, 2, 2)
+    arrays = {name: getattr(whole, name)[:, 1:].copy() for name in ("values", "valid", "infinite")}
+    part = whole.taken(arrays["values"], valid=arrays["valid"], infinite=arrays["infinite"], camera=camera)
+    checked = DepthMap(arrays["values"], Kind(), arrays["valid"], arrays["infinite"], camera)
+    assert np.array_equal(part.values, checked.values, equal_nan=True)
+    assert repr(part) == repr(checked)
+    assert not part.values.flags.writeable
+    assert whole.shape == (2, 3)
+    for wrong in ({"valid": whole.valid}, {"camera": whole.camera}):
+        given = {"valid": part.valid, "infinite": part.infinite, "camera": camera} | wrong
+        with pytest.raises(InputError, match="values, masks and camera are of different sizes"):
+            whole.taken(part.values, **given)  # type: ignore[arg-type]

@@ -6,7 +6,6 @@ table; shifts of hue, saturation and value are one table in HSV.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,13 +17,11 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.image import Image
 from leadline.plugins.need import need
 
-__all__ = ["recoloured", "reframed"]
+__all__ = ["taken"]
 
 
-def reframed(
-    image: Image, truth: DepthMap, *, drawn: Drawn, recipe: Recipe, cv2: Any
-) -> tuple[Image, DepthMap]:
-    """Crop and flip of a photo and its depth, with their cameras.
+def taken(image: Image, truth: DepthMap, *, drawn: Drawn, recipe: Recipe, cv2: Any) -> tuple[Image, DepthMap]:
+    """A drawn view of a photo and its depth, with their cameras.
 
     Args:
         image: The photo, at least as large as the crop.
@@ -42,44 +39,34 @@ def reframed(
 
     def cut(array: NDArray[Any]) -> NDArray[Any]:
         window = array[part]
-        window = cv2.flip(window, 1) if drawn.flip else np.ascontiguousarray(window)
-        window.flags.writeable = False
-        return window
+        return np.asarray(cv2.flip(window, 1)) if drawn.flip else window.copy()
 
     def seen(camera: Camera) -> Camera:
         camera = camera.cropped(left, drawn.top, columns, rows)
         return camera.flipped() if drawn.flip else camera
 
-    valid, infinite = (cut(mask.view(np.uint8)).view(np.bool_) for mask in (truth.valid, truth.infinite))
-    camera = None if truth.camera is None else seen(truth.camera)
-    photo = Image(cut(image.rgb_HW3), seen(image.camera), image.source)
-    return photo, replace(truth, values=cut(truth.values), valid=valid, infinite=infinite, camera=camera)
+    pixels = _recoloured(cut(image.rgb_HW3), drawn, cv2)
+    pixels.flags.writeable = False
+    depth = truth.taken(
+        cut(truth.values),
+        valid=cut(truth.valid.view(np.uint8)).view(np.bool_),
+        infinite=cut(truth.infinite.view(np.uint8)).view(np.bool_),
+        camera=None if truth.camera is None else seen(truth.camera),
+    )
+    return Image(pixels, seen(image.camera), image.source), depth
 
 
-def recoloured(image: Image, *, drawn: Drawn, cv2: Any) -> Image:
-    """A photo with brightness, contrast, gamma, hue and saturation changed.
-
-    Args:
-        image: The photo.
-        drawn: What was drawn.
-        cv2: The OpenCV module.
-
-    Returns:
-        The photo; the very same one where nothing changes.
-    """
-    table, shifts = _tones(drawn), drawn.colour
-    if table is None and not (shifts and any(shifts)):
-        return image
-    pixels = image.rgb_HW3.copy()
+def _recoloured(pixels: NDArray[np.uint8], drawn: Drawn, cv2: Any) -> NDArray[np.uint8]:
+    """Brightness, contrast, gamma, hue and saturation changed in place."""
+    table = _tones(drawn)
     if table is not None:
         _translate(pixels, table)
-    if shifts and any(shifts):
+    if drawn.colour is not None and any(drawn.colour):
         planes = cv2.split(cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV, dst=pixels))
-        for plane, shifted in zip(planes, _shifts(shifts), strict=True):
+        for plane, shifted in zip(planes, _shifts(drawn.colour), strict=True):
             _translate(plane, shifted)
         cv2.cvtColor(cv2.merge(planes, dst=pixels), cv2.COLOR_HSV2RGB, dst=pixels)
-    pixels.flags.writeable = False
-    return Image(pixels, image.camera, image.source)
+    return pixels
 
 
 def _translate(pixels: NDArray[np.uint8], table: NDArray[np.uint8]) -> None:

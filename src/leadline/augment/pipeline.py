@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.augment.fused import recoloured, reframed
+from leadline.augment.fused import taken
 from leadline.augment.recipe import Recipe
 from leadline.augment.tracking import Shown, coordinates, shown_by
 from leadline.augment.views import View, view_through
@@ -201,9 +201,9 @@ def _by_recipe(sample: Sample, recipe: Recipe, random: Random) -> Sample:
     image = resize(sample.image, width=width, height=height)
     truth = _enlarged(sample.truth, height, width)
     drawn = recipe.draw(random, height=height, width=width)
-    image, truth = reframed(image, truth, drawn=drawn, recipe=recipe, cv2=cv2)
+    image, truth = taken(image, truth, drawn=drawn, recipe=recipe, cv2=cv2)
     pose = None if drawn.flip else sample.T_world_camera
-    return replace(sample, image=recoloured(image, drawn=drawn, cv2=cv2), truth=truth, T_world_camera=pose)
+    return replace(sample, image=image, truth=truth, T_world_camera=pose)
 
 
 def _enlarged(truth: DepthMap, height: int, width: int) -> DepthMap:

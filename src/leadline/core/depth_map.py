@@ -208,6 +208,40 @@ class DepthMap:
         """
         return replace(self, camera=camera)
 
+    def taken(
+        self,
+        values: NDArray[np.float32],
+        *,
+        valid: NDArray[np.bool_],
+        infinite: NDArray[np.bool_],
+        camera: Camera | None,
+    ) -> DepthMap:
+        """A window or a mirror image of this map: arrays of its own pixels and no others, which need no second look.
+
+        Args:
+            values: Pixels of ``values``.
+            valid: The same pixels of ``valid``.
+            infinite: The same pixels of ``infinite``.
+            camera: Who sees them.
+
+        Returns:
+            The map; it keeps the arrays and makes them read-only.
+
+        Raises:
+            InputError: The arrays or the camera are of different sizes.
+        """
+        sizes = {values.shape, valid.shape, infinite.shape}
+        if len(sizes) > 1 or (camera is not None and (camera.height, camera.width) != values.shape):
+            raise InputError(
+                f"values, masks and camera are of different sizes: {sorted(sizes)}, {camera!r}",
+                hint="take the same window of all",
+            )
+        other = object.__new__(DepthMap)
+        other.__dict__.update(self.__dict__)
+        new = {"values": values, "valid": valid, "infinite": infinite}
+        other.__dict__.update({name: _frozen(array) for name, array in new.items()}, camera=camera)
+        return other
+
     def range(self) -> tuple[float, float] | None:
         """The smallest and largest valid value, or None where no pixel is valid."""
         if not bool(self.valid.any()):
