@@ -271,9 +271,8 @@ def test_depth_that_is_none_is_named(tmp_path: Path) -> None:
         stream = io.BytesIO()
         np.save(stream, stored)
         (tmp_path / "out/depth/000000.npy").write_bytes(stream.getvalue())
-        edit("manifest.jsonl", lambda line: line["depth"].update(bytes=len(stream.getvalue())))(
-            tmp_path / "out"
-        )
+        size = len(stream.getvalue())
+        edit("manifest.jsonl", lambda line, size=size: line["depth"].update(bytes=size))(tmp_path / "out")
         with pytest.raises(DatasetError, match=message):
             open_dataset(tmp_path / "out")[0]
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from leadline.core.errors import DatasetError, InputError
 from leadline.core.kind import Kind
@@ -14,6 +14,11 @@ from leadline.core.sample import Entry, Sample
 from leadline.plugins.ports import Dataset
 from leadline.plugins.registry import load
 from leadline.plugins.specs import DatasetSpec
+
+if TYPE_CHECKING:
+    from leadline.flows.data.sheet import Sheet
+    from leadline.flows.data.stats import Stats
+    from leadline.ops.colour import ColourOptions
 
 __all__ = ["Collection", "Skipped"]
 
@@ -278,6 +283,58 @@ class Collection:
             on_error=on_error,
             pin_memory=pin_memory,
         )
+
+    def preview(
+        self, *, count: int = 9, columns: int = 3, width: int = 320, colour: ColourOptions | None = None
+    ) -> Sheet:
+        """A grid of samples spread evenly, each photo beside its coloured depth; notebooks show it.
+
+        Args:
+            count: How many.
+            columns: How many beside each other.
+            width: Width of each picture in pixels.
+            colour: Colour map and range.
+
+        Returns:
+            The picture, which can be saved.
+        """
+        sheet: Sheet = load("leadline.flows.data.preview:draw_preview")(
+            self, count=count, columns=columns, width=width, colour=colour
+        )
+        return sheet
+
+    def scatter(self, index: int = 0, *, max_points: int = 60_000) -> Sheet:
+        """One sample's points in 3D; notebooks show it.
+
+        Args:
+            index: Position of the sample.
+            max_points: More points than this are thinned.
+
+        Returns:
+            The picture, which can be saved.
+
+        Raises:
+            KindError: The truth has no shape in space.
+            MissingExtra: matplotlib is not installed.
+        """
+        sheet: Sheet = load("leadline.flows.data.scatter:scatter_sheet")(self[index], max_points=max_points)
+        return sheet
+
+    def stats(self, *, workers: int = 2, on_error: OnError = "raise") -> Stats:
+        """Sizes, shares of known pixels, depths and their histogram, in one pass over all samples.
+
+        Args:
+            workers: Threads that read.
+            on_error: ``"skip"`` goes on past what cannot be read, and counts it.
+
+        Returns:
+            What was measured.
+
+        Raises:
+            DatasetError: A sample cannot be read and it was not asked to go on.
+        """
+        found: Stats = load("leadline.flows.data.stats:measure")(self, workers=workers, on_error=on_error)
+        return found
 
     def to_hf(self, *, depth: Literal["float", "16bit-mm"] = "float", cache: str | None = None) -> Any:
         """The samples as a Hugging Face ``datasets.Dataset``, written one by one into its cache.

@@ -251,7 +251,8 @@ def _whole_lines(out: Path) -> dict[str, dict[str, Any]]:
 
 def _is_there(out: Path, part: dict[str, Any]) -> bool:
     path = out / part["file"]
-    return path.is_file() and path.stat().st_size >= int(part.get("offset", 0)) + int(part["bytes"])
+    needed = int(part.get("offset", 0)) + int(part["bytes"])
+    return bool(path.is_file() and path.stat().st_size >= needed)
 
 
 def _put(path: Path, header: dict[str, Any]) -> None:
