@@ -131,7 +131,9 @@ def test_nothing_at_the_place(tmp_path: Path) -> None:
 def test_an_archive_that_is_cut_short_says_so(make: object, tmp_path: Path) -> None:
     archive = make(tmp_path)  # type: ignore[operator]
     archive.write_bytes(archive.read_bytes()[: archive.stat().st_size * 2 // 5])
-    with pytest.raises(DatasetError, match=r"set\.(zip|tar|tar\.gz)' is no archive .*cut short.*fetch it again"):
+    with pytest.raises(
+        DatasetError, match=r"set\.(zip|tar|tar\.gz)' is no archive .*cut short.*fetch it again"
+    ):
         open_tree(archive).read("a/two.png")
 
 

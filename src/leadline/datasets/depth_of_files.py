@@ -17,7 +17,7 @@ from leadline.io.arrays import array_of
 from leadline.io.depth_files import DEPTH_SUFFIXES, read_depth, read_stored
 from leadline.io.depth_formats.stored import Stored, decoded
 from leadline.io.encodings import ENCODINGS, StoredDepth, as_metres, encoding_of
-from leadline.io.rasters import decode_plane
+from leadline.io.rasters import decode_plane, plane_of
 from leadline.io.trees import Tree
 
 __all__ = ["READ_SUFFIXES", "Said", "camera_said", "depth_as_said"]
@@ -119,7 +119,7 @@ def camera_said(text: str, *, width: int, height: int) -> Camera | None:
 
 
 def _plane(data: bytes, called: str, suffix: str) -> NDArray[Any]:
-    array = decode_plane(data, called) if suffix == ".pgm" else array_of(data, called)
+    array = plane_of(data, called) if suffix == ".pgm" else array_of(data, called)
     plane = array[..., 0] if array.ndim == 3 and array.shape[-1] == 1 else array
     if plane.ndim != 2 or plane.dtype.kind not in "fiu":
         raise DatasetError(

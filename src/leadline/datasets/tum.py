@@ -51,7 +51,7 @@ _CAMERAS = {
     "freiburg2": Camera(520.9, 521.0, 325.1, 249.7, 640, 480),
     "freiburg3": Camera(535.4, 539.2, 320.1, 247.6, 640, 480),
 }
-_NEAREST_M = 0.4
+_NEAREST_M, _FARTHEST_MEDIAN_M = 0.4, 8.0
 
 
 def recognise(tree: Tree) -> str:
@@ -166,8 +166,11 @@ class Tum(Frames):
 
 
 def _unit(stored: NDArray[np.integer]) -> str:
-    known = stored[(stored > 0) & (stored < 65535)]
-    return "mm" if known.size and float(np.percentile(known, 90)) / 5000 < _NEAREST_M else "tum"
+    known = stored[(stored > 0) & (stored < 65535)].astype(np.int64)
+    if not known.size or float((known % 5 == 0).mean()) > 0.9:
+        return "tum"
+    median = float(np.median(known))
+    return "tum" if median / 1000 > _FARTHEST_MEDIAN_M and median / 5000 > _NEAREST_M else "mm"
 
 
 def _pairs(tree: Tree, name: str, max_difference_s: float) -> list[tuple[Entry, float]]:

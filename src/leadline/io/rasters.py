@@ -19,11 +19,12 @@ from leadline.io.decode import DEFAULT_MAX_PIXELS, PICTURE_ERRORS, calm
 from leadline.io.pixels import orientation_of, upright_rgb
 from leadline.plugins.need import has
 
-__all__ = ["decode_plane", "decode_rgb", "size_of", "write_planes"]
+__all__ = ["decode_plane", "decode_rgb", "plane_of", "size_of", "write_planes"]
 
 _AGAIN = "copy or fetch the file again"
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _PGM = re.compile(rb"P5\s+(?:#[^\n]*\n\s*)*(\d+)\s+(\d+)\s+(\d+)\s")
+_ELEVEN_BITS = 2047
 _once = threading.Lock()
 _cv2: list[Any] = []
 
@@ -101,6 +102,26 @@ def decode_plane(data: bytes, name: str, *, byteorder: str = "") -> NDArray[Any]
             hint="name the file that holds the numbers, not its coloured picture",
         )
     return array
+
+
+def plane_of(data: bytes, name: str) -> NDArray[Any]:
+    """The stored numbers of a one-channel picture, with the byte order of Kinect PGM files seen from their numbers.
+
+    Args:
+        data: The encoded picture.
+        name: What to call it in messages.
+
+    Returns:
+        As ``decode_plane``; 11-bit numbers that a PGM file holds the wrong way round are put right.
+
+    Raises:
+        DatasetError: As ``decode_plane``.
+    """
+    plane = decode_plane(data, name)
+    if data[:2] == b"P5" and plane.dtype == np.uint16 and int(plane.max(initial=0)) > _ELEVEN_BITS:
+        swapped = plane.byteswap()
+        return swapped if int(swapped.max(initial=0)) <= _ELEVEN_BITS else plane
+    return plane
 
 
 def size_of(data: bytes, name: str) -> tuple[int, int]:

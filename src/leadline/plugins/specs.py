@@ -187,6 +187,7 @@ class DatasetSpec:
         options: What can be chosen when it is opened.
         paper: Paper or page that describes it.
         endless: Whether it is made rather than read, so that it needs no path.
+        remote: Whether a place that is no path may be a name in the net; the adapter then gets that text.
     """
 
     name: str
@@ -200,3 +201,4 @@ class DatasetSpec:
     options: tuple[DatasetOption, ...] = ()
     paper: str = ""
     endless: bool = False
+    remote: bool = False

@@ -73,7 +73,12 @@ def open_dataset(
     for package in spec.packages:
         need(package, who=f"dataset {spec.name!r}", extra=spec.extra)
     adapter = load(spec.adapter)
-    dataset: Dataset = adapter(**keywords) if spec.endless else adapter(open_tree(path), **keywords)
+    if spec.endless:
+        dataset: Dataset = adapter(**keywords)
+    elif spec.remote and not Path(path).expanduser().exists():
+        dataset = adapter(path, **keywords)
+    else:
+        dataset = adapter(open_tree(path), **keywords)
     return Collection(dataset, spec=spec, place=path, options=keywords)
 
 
