@@ -1,4 +1,4 @@
-"""Makes the pictures of README.md from the bundled photo with the embedded model."""
+"""Makes the pictures of the documents from the bundled photo, the embedded model and made-up rooms."""
 
 from __future__ import annotations
 
@@ -61,6 +61,13 @@ def cloud_views() -> None:
     PilImage.fromarray(np.concatenate(views, axis=1)).save(IMAGES / "cloud.jpg", quality=88)
 
 
+def rooms() -> None:
+    """Nine made-up rooms as ``leadline data preview`` lays them out."""
+    place = leadline.open_dataset("synthetic", options={"seed": 3})
+    sheet = place.select(first=64).preview(count=9, columns=3, width=200)
+    sheet.save(IMAGES / "rooms.jpg")
+
+
 def augmented() -> None:
     """The same photo and its depth as nine epochs see them."""
     result = leadline.predict(bundled_photo())
@@ -74,4 +81,5 @@ if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     side_by_side()
     cloud_views()
+    rooms()
     augmented()

@@ -92,6 +92,3 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     part.save_to_disk(str(tmp_path / "words"))
     with pytest.raises(DatasetError, match="is no plane of numbers"):
         open_dataset(tmp_path / "words")[0]
-    part.select([]).save_to_disk(str(tmp_path / "void"))
-    with pytest.raises(DatasetError, match="holds no row"):
-        open_dataset(tmp_path / "void")

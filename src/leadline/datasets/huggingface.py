@@ -107,8 +107,6 @@ class HuggingFace:
             for name, part in self.parts.items()
             for k in range(len(part))
         )
-        if not self.entries:
-            raise DatasetError(f"{self.place!r} holds no row", hint="name another split")
 
     def __len__(self) -> int:
         return len(self.entries)

@@ -72,7 +72,7 @@ def _noise_tile() -> Array:
         high = (low + 1) % cells
         rows = grid[low] * (1 - share)[:, None] + grid[high] * share[:, None]
         total += (rows[:, low] * (1 - share) + rows[:, high] * share) * 0.6**octave
-    return ((total - total.mean()) / total.std()).astype(np.float32)
+    return np.asarray((total - total.mean()) / total.std(), np.float32)
 
 
 def noise(s: Array, t: Array) -> Array:
@@ -180,11 +180,11 @@ def _weave(s: Array, t: Array) -> Mix:
 
 def _poster(s: Array, t: Array) -> Mix:
     blobs = noise(s * 0.12 + 0.17, t * 0.12)
-    return 0.5 + 0.5 * np.tanh(3 * (blobs + 0.5 * np.sin(3 * t))), 0.5, 0.2
+    return np.asarray(0.5 + 0.5 * np.tanh(3 * (blobs + 0.5 * np.sin(3 * t))), np.float32), 0.5, 0.2
 
 
 def _blind(s: Array, t: Array) -> Mix:
-    return t - np.floor(t), 0.5, 0.6
+    return np.asarray(t - np.floor(t), np.float32), 0.5, 0.6
 
 
 _MIXES = {
@@ -266,9 +266,22 @@ def tile_floor(rng: np.random.Generator) -> Look:
     """Tiles of a floor or a kitchen wall, at times a chess board."""
     first = painted(rng, value=(0.4, 0.92), colourful=0.25)
     chess = rng.random() < 0.15
-    second = painted(rng, value=(0.1, 0.6), colourful=0.2) if chess else _dimmed(first, float(rng.uniform(0.3, 0.7)))
+    second = (
+        painted(rng, value=(0.1, 0.6), colourful=0.2)
+        if chess
+        else _dimmed(first, float(rng.uniform(0.3, 0.7)))
+    )
     pattern = Pattern.CHECKS if chess else Pattern.TILES
-    return Look(pattern, first, second, float(rng.uniform(0.12, 0.6)), 0.03, float(rng.uniform(0.03, 0.2)), 0, _shift(rng))
+    return Look(
+        pattern,
+        first,
+        second,
+        float(rng.uniform(0.12, 0.6)),
+        0.03,
+        float(rng.uniform(0.03, 0.2)),
+        0,
+        _shift(rng),
+    )
 
 
 def any_look(rng: np.random.Generator) -> Look:
@@ -277,4 +290,13 @@ def any_look(rng: np.random.Generator) -> Look:
     second = painted(rng, value=(0.08, 0.97), colourful=0.9)
     pattern = [Pattern.PLAIN, Pattern.CLOUDS, Pattern.STRIPES, Pattern.POSTER, Pattern.CHECKS]
     chosen = pattern[int(rng.choice(5, p=[0.6, 0.12, 0.1, 0.12, 0.06]))]
-    return Look(chosen, first, second, float(rng.uniform(0.03, 0.25)), 0.03, float(rng.uniform(0, 0.25)), 0.0, _shift(rng))
+    return Look(
+        chosen,
+        first,
+        second,
+        float(rng.uniform(0.03, 0.25)),
+        0.03,
+        float(rng.uniform(0, 0.25)),
+        0.0,
+        _shift(rng),
+    )

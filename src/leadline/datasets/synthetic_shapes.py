@@ -136,7 +136,9 @@ def surface_of(
         One surface element a pixel, row by row.
     """
     v, u = np.mgrid[: camera.height, : camera.width]
-    seen = np.stack([(u - camera.cx) / camera.fx * z_m, (v - camera.cy) / camera.fy * z_m, z_m], -1).reshape(-1, 3)
+    seen = np.stack([(u - camera.cx) / camera.fx * z_m, (v - camera.cy) / camera.fy * z_m, z_m], -1).reshape(
+        -1, 3
+    )
     points = seen @ T_world_camera[:3, :3].T + T_world_camera[:3, 3]
     own, local = np.empty_like(points), np.empty_like(points)
     normals, faces = np.empty_like(points), np.zeros(len(points), np.intp)
@@ -244,7 +246,9 @@ def _frustum_normals(half: Array, own: Array) -> tuple[Array, NDArray[np.intp]]:
     off_cap = np.abs(np.abs(own[:, 2]) - half[2])
     cap = off_cap < off_side
     safe = np.maximum(radius, 1e-12)
-    side = np.stack([own[:, 0] / safe, own[:, 1] / safe, np.full_like(safe, -slope)], -1) / np.hypot(1.0, slope)
+    side = np.stack([own[:, 0] / safe, own[:, 1] / safe, np.full_like(safe, -slope)], -1) / np.hypot(
+        1.0, slope
+    )
     up = np.sign(own[:, 2])
     normals = np.where(cap[:, None], np.stack([0 * up, 0 * up, up], -1), side)
     return normals, np.where(cap, 4 + (up > 0), 0)

@@ -111,6 +111,8 @@ class Collection:
             DatasetError: Nothing fits, or an id or scene is not there; what there is is said.
         """
         places, wanted = set(scenes), set(ids)
+        if not (split or places or wanted):
+            return self._with(self.indices if first is None else self.indices[:first])
         entries = self.entries
         _refuse_unknown(wanted - {entry.id for entry in entries}, "id", entries[0].id)
         _refuse_unknown(places - {entry.scene for entry in entries}, "scene", entries[0].scene)

@@ -13,7 +13,7 @@ SMALL = ModelSpec(
     summary="metric depth of rooms, in the wheel, no download",
     weights=Weights(
         "package:leadline.data.weights/leadline-indoor-small.onnx",
-        sha256="35be9874b7f90ad1fa4ee227ca2a36a58cf03666dfc99d0edbd4fca94ebfca6a",
+        sha256="e037b1a59c583e3f8de5b715eb36abfd07e5bae026456b0a3fb3c0865293d4bd",
         size_bytes=6286194,
         revision="1",
     ),
