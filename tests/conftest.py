@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +53,26 @@ def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEADLINE_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@contextmanager
+def _small_files() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def small_files() -> Callable[[], AbstractContextManager[None]]:
+    """Within it the kernel refuses every file over 20 kB in the middle of a write, as a full disk does.
+
+    The limit holds for the whole process, and so for the file that the test report itself may go to: it
+    must be gone before the test ends, which is why the tests get no fixture that holds it.
+    """
+    return _small_files
 
 
 @pytest.fixture(scope="session")

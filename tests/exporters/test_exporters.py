@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import resource
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from leadline.plugins.ports import Comparing, Exporter, ExportOptions
 from leadline.plugins.registry import EXPORTERS, load
 from leadline.plugins.specs import ExporterSpec
 
+Limit = Callable[[], AbstractContextManager[None]]
 NAMES = list(INDEX)
 DEPTH_FILES = ["png16", "npz", "tiff", "pfm", "exr"]
 CLOUDS = ["ply", "glb"]
@@ -148,21 +149,14 @@ def test_a_cloud_needs_a_camera(tmp_path: Path, name: str) -> None:
         made.write(prediction(camera=False), tmp_path / f"a{spec.suffix}", options=ExportOptions())
 
 
-@pytest.fixture
-def small_files() -> Iterator[None]:
-    """Lets the kernel refuse every file over 20 kB in the middle of a write, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.usefixtures("small_files")
-def test_a_write_that_stops_half_way_leaves_no_half_file(tmp_path: Path, name: str) -> None:
+def test_a_write_that_stops_half_way_leaves_no_half_file(
+    tmp_path: Path, name: str, small_files: Limit
+) -> None:
     spec, made = exporter(name)
-    with pytest.raises(OutputError, match=rf"a{spec.suffix}.*' cannot be written"):
-        made.write(prediction(height=200, width=300), tmp_path / f"a{spec.suffix}", options=ExportOptions())
+    big = prediction(height=200, width=300)
+    with small_files(), pytest.raises(OutputError, match=rf"a{spec.suffix}.*' cannot be written"):
+        made.write(big, tmp_path / f"a{spec.suffix}", options=ExportOptions())
     assert os.listdir(tmp_path) == []
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from leadline.core.kind import Kind
 from leadline.io.depth_files import read_depth, read_stored, recorded_depth, write_depth
 
 FORMATS = [".png", ".tiff", ".tif", ".npz", ".pfm", ".exr"]
+Limit = Callable[[], AbstractContextManager[None]]
 Bare = Callable[[Path, NDArray[Any]], Path]
 
 
@@ -214,23 +215,18 @@ def test_stored_numbers_without_a_record_have_no_meaning(tmp_path: Path, bare: B
         recorded_depth(read_stored(path), str(path))
 
 
-@pytest.fixture
-def small_files() -> Iterator[None]:
-    """Lets the kernel refuse every file over 20 kB in the middle of a write, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 @pytest.mark.parametrize("suffix", FORMATS)
-@pytest.mark.usefixtures("small_files")
-def test_a_write_that_stops_half_way_leaves_the_old_file_and_no_half_one(tmp_path: Path, suffix: str) -> None:
+def test_a_write_that_stops_half_way_leaves_the_old_file_and_no_half_one(
+    tmp_path: Path, suffix: str, small_files: Limit
+) -> None:
     path = tmp_path / f"a{suffix}"
     write_depth(path, DepthMap(np.ones((4, 4)), Kind()))
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     big = DepthMap(np.random.default_rng(0).uniform(1, 60, (200, 200)), Kind())
-    with pytest.raises(OutputError, match=rf"a{suffix}.*' cannot be written: .*; choose another"):
+    with (
+        small_files(),
+        pytest.raises(OutputError, match=rf"a{suffix}.*' cannot be written: .*; choose another"),
+    ):
         write_depth(path, big)
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
