@@ -15,12 +15,13 @@ from leadline.testing.layouts import diode as layout
 
 def as_the_tutorial_does(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
     limit = min(300, np.percentile(depth, 99))
-    clipped = np.clip(depth, 0.1, limit)
-    logs = clipped.copy()
-    np.log(clipped, where=mask, out=logs)
-    masked = np.ma.masked_where(~mask, logs)
-    again = np.ma.clip(masked, 0.1, np.log(limit))
-    return cv2.resize(np.ma.getdata(np.where(mask, again.data, logs)), (256, 256))
+    depth = np.clip(depth, 0.1, limit)
+    depth = np.log(
+        depth, where=mask, out=depth.copy()
+    )  # without out, what is not logged is whatever lay in memory
+    depth = np.ma.masked_where(~mask, depth)
+    depth = np.clip(depth, 0.1, np.log(limit))
+    return cv2.resize(depth, (256, 256))
 
 
 @pytest.mark.parametrize("shape", [(768, 1024), (100, 91)])

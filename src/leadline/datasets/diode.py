@@ -109,9 +109,10 @@ def unet_tutorial_target(
     """The Keras U-Net tutorial's training target, step by step as its code makes it.
 
     Convention:
-        Depth is clipped to [0.1, min(300, its 99th percentile)], its logarithm taken where the mask holds, clipped to
-        [0.1, log of that maximum], and resized bilinearly without antialiasing, masked pixels and all: outside the
-        mask the tutorial keeps the clipped depth itself, an error of its own that is part of the construction.
+        Depth is clipped to [0.1, min(300, its 99th percentile)], its logarithm taken where the mask holds, all of it
+        clipped to [0.1, log of that maximum], and resized bilinearly without antialiasing, masked pixels and all.
+        Outside the mask the tutorial's ``np.log(depth, where=mask)`` leaves memory as it was found; here the clipped
+        depth itself stands there (0.1 for the zeros of holes), so that the target is the same each time.
 
     Args:
         depth_m: Metres, (H, W).
@@ -124,9 +125,8 @@ def unet_tutorial_target(
     limit = _limit(depth_m)
     clipped = np.clip(depth_m, _MIN_M, limit).astype(np.float32)
     logs = np.where(mask, np.log(clipped), clipped)
-    # NumPy's masked clip leaves masked entries as they are, and cv2.resize does not know of the mask.
-    logs = np.where(mask, np.clip(logs, _LOG_FLOOR, math.log(limit)), logs).astype(np.float32)
-    return _bilinear(logs, size)
+    # A masked array's clip clips what is masked too, and cv2.resize does not know of the mask.
+    return _bilinear(np.clip(logs, _LOG_FLOOR, math.log(limit)).astype(np.float32), size)
 
 
 def _limit(depth_m: NDArray[np.float32]) -> float:
