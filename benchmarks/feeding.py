@@ -34,7 +34,7 @@ import datasets
 import leadline
 
 HERE = Path(__file__).resolve().parent
-PAIRS, BATCH, WORKERS, ROUNDS = 208, 8, 2, 9
+PAIRS, BATCH, WORKERS, ROUNDS = 832, 8, 2, 9
 PACKAGES = ("leadline", "numpy", "pillow", "opencv-python-headless", "torch", "albumentations", "datasets")
 
 

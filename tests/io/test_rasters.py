@@ -1,4 +1,4 @@
-"""Decoding for datasets: OpenCV and Pillow give the same pixels, and faults are named."""
+"""Decoding for datasets: simplejpeg, OpenCV and Pillow give the same pixels, and faults are named."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from leadline.io import rasters
 from leadline.io.rasters import decode_plane, decode_rgb, size_of
 
 
-@pytest.fixture(params=["opencv", "pillow"])
+@pytest.fixture(params=["quick", "pillow"])
 def decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "pillow":
         monkeypatch.setattr(rasters, "_opencv", lambda: None)
+        monkeypatch.setattr(rasters, "_has_simplejpeg", lambda: False)
     else:
         pytest.importorskip("cv2")
+        pytest.importorskip("simplejpeg")
     return str(request.param)
 
 

@@ -8,7 +8,7 @@ itself, costs more than reading and augmenting the samples.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,8 @@ class Packed:
     """A batch on its way.
 
     Args:
-        buffer: Bytes: planes of pixels, then labels, float32 with NaN where unknown; None where nothing could be read.
+        buffer: Bytes: planes of pixels, then labels, float32 with NaN where unknown; None where nothing could be read, or
+            where it is the one that came from this place before in this pass.
         place: Which buffer of which worker it is.
         shape: Samples, rows and columns.
         cameras: Four numbers a sample.
@@ -81,16 +82,21 @@ class Packer:
         self.buffers = buffers
         self._ring: dict[int, torch.Tensor] = {}
         self._turn = 0
+        self._sent: dict[int, int] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"buffers": self.buffers, "_ring": {}, "_turn": 0}
+        return {"buffers": self.buffers, "_ring": {}, "_turn": 0, "_sent": {}}
 
-    def pack(self, samples: Sequence[Sample], *, unread: Sequence[Unread] = ()) -> Packed:
+    def pack(
+        self, samples: Sequence[Sample], *, unread: Sequence[Unread] = (), run: int | None = None
+    ) -> Packed:
         """Packs one batch; what was packed ``buffers`` batches ago is overwritten.
 
         Args:
             samples: What could be read.
             unread: What could not.
+            run: Which pass of the loader this is; within one, a buffer is handed over once, for that takes the two
+                processes a meeting. None hands it over each time.
 
         Returns:
             The batch.
@@ -114,7 +120,13 @@ class Packer:
         for k, sample in enumerate(samples):
             write_planes(sample.image.rgb_HW3, pixels[k])
             write_labels(sample.truth, labels[k])
-        return packed
+        return packed if run is None else self._lighter(packed, run)
+
+    def _lighter(self, packed: Packed, run: int) -> Packed:
+        """The batch without the buffer, where that was handed over before."""
+        there = self._sent.get(self._turn) == run
+        self._sent[self._turn] = run
+        return replace(packed, buffer=None) if there else packed
 
     def _buffer(self, size_bytes: int) -> torch.Tensor:
         buffer = self._ring.get(self._turn)
@@ -123,6 +135,7 @@ class Packer:
             if get_worker_info() is not None:
                 buffer.share_memory_()  # type: ignore[no-untyped-call]  # torch does not type it
             self._ring[self._turn] = buffer
+            self._sent.pop(self._turn, None)
         return buffer
 
 
@@ -150,14 +163,25 @@ def unpack(packed: Packed, *, form: Form, pin_memory: bool = False) -> dict[str,
         ``pixel_values``, ``labels``, ``valid``, ``camera`` and ``id``.
     """
     pixels, marked = packed.planes()
-    out = torch.empty(pixels.shape, dtype=getattr(torch, form.pixels), pin_memory=pin_memory)
-    labels = torch.empty(marked.shape, dtype=torch.float32, pin_memory=pin_memory)
-    valid = torch.empty(marked.shape, dtype=torch.bool, pin_memory=pin_memory)
+    out = _empty(pixels.shape, form.pixels, pin_memory)
+    labels = _empty(marked.shape, "float32", pin_memory)
+    valid = _empty(marked.shape, "bool", pin_memory)
     for k in range(len(packed.ids)):
         fill_pixels(pixels[k].numpy(), out[k].numpy(), form=form)
         fill_labels(marked[k].numpy(), labels[k].numpy(), valid[k].numpy(), form=form)
     cameras = torch.tensor(packed.cameras, dtype=torch.float32)
     return {"pixel_values": out, "labels": labels, "valid": valid, "camera": cameras, "id": packed.ids}
+
+
+def _empty(shape: Sequence[int], dtype: str, pin_memory: bool) -> torch.Tensor:
+    """Room for a result.
+
+    NumPy asks for large pages and is given the same memory again; torch's own is new each time, and making its pages takes
+    ten times as long as filling them.
+    """
+    if pin_memory:
+        return torch.empty(tuple(shape), dtype=getattr(torch, dtype), pin_memory=True)
+    return torch.from_numpy(np.empty(tuple(shape), dtype))
 
 
 def check_sizes(ids: Sequence[str], sizes: Sequence[tuple[int, ...]]) -> None:

@@ -112,9 +112,11 @@ def fill_labels(
         form: What stands where no value is known.
     """
     np.equal(marked_HW, marked_HW, out=valid_HW)
-    np.copyto(out_HW, marked_HW)
-    if form.unknown == "zero" and not bool(valid_HW.all()):
-        np.copyto(out_HW, np.float32(0), where=~valid_HW)
+    if form.unknown == "nan":
+        np.copyto(out_HW, marked_HW)
+    else:
+        # The bits times one or nothing: a masked copy takes four times as long.
+        np.multiply(marked_HW.view(np.uint32), valid_HW, out=out_HW.view(np.uint32))
 
 
 def camera_row(camera: Camera) -> tuple[float, float, float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -37,10 +38,12 @@ class Ticket(NamedTuple):
     Args:
         position: In the dataset.
         epoch: Which pass over the data.
+        run: Which pass of this very loader, whatever epoch it was told; None outside one.
     """
 
     position: int
     epoch: int = 0
+    run: int | None = None
 
 
 class Samples(TorchDataset[dict[str, Any]]):
@@ -140,6 +143,7 @@ class Shard(Sampler[Ticket]):
         self.count, self.shuffle, self.seed = count, shuffle, seed
         self.rank, self.ranks, self.tail = rank, ranks, tail
         self.epoch = 0
+        self._run = 0
 
     def set_epoch(self, epoch: int) -> None:
         """Says which epoch the next pass is.
@@ -159,7 +163,8 @@ class Shard(Sampler[Ticket]):
         if self.shuffle:
             order = np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
         mine = order[self.rank :: self.ranks][: len(self)]
-        return iter([Ticket(int(index), self.epoch) for index in mine])
+        self._run += 1
+        return iter([Ticket(int(index), self.epoch, self._run) for index in mine])
 
 
 class Loader(DataLoader[dict[str, Any]]):
@@ -205,8 +210,10 @@ class Loader(DataLoader[dict[str, Any]]):
                     raise packed.error
                 self.unread += tuple(packed.unread)
                 if packed.ids:
-                    held[packed.place] = packed.buffer
-                    yield unpack(packed, form=batches.samples.form, pin_memory=batches.pin_memory)
+                    if packed.buffer is not None:
+                        held[packed.place] = packed.buffer
+                    whole = replace(packed, buffer=held[packed.place])
+                    yield unpack(whole, form=batches.samples.form, pin_memory=batches.pin_memory)
         except LeadlineError:
             self._iterator = None
             del arriving  # ends the workers now; with the traceback, they would live until it is forgotten
@@ -242,7 +249,7 @@ class _Batches(TorchDataset[Any]):
                 if self.on_error == "raise":
                     raise
                 unread.append(Unread(self.samples.dataset.entries[ticket.position].id, str(error)))
-        return self.packer.pack(read, unread=unread)
+        return self.packer.pack(read, unread=unread, run=tickets[0].run)
 
 
 def to_torch(

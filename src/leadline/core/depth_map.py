@@ -236,11 +236,46 @@ class DepthMap:
                 f"values, masks and camera are of different sizes: {sorted(sizes)}, {camera!r}",
                 hint="take the same window of all",
             )
-        other = object.__new__(DepthMap)
-        other.__dict__.update(self.__dict__)
-        new = {"values": values, "valid": valid, "infinite": infinite}
-        other.__dict__.update({name: _frozen(array) for name, array in new.items()}, camera=camera)
-        return other
+        return DepthMap.settled(
+            values,
+            self.kind,
+            valid=valid,
+            infinite=infinite,
+            camera=camera,
+            scale_uncertain=self.scale_uncertain,
+        )
+
+    @classmethod
+    def settled(
+        cls,
+        values: NDArray[np.float32],
+        kind: Kind,
+        *,
+        valid: NDArray[np.bool_],
+        infinite: NDArray[np.bool_],
+        camera: Camera | None,
+        scale_uncertain: bool = False,
+    ) -> DepthMap:
+        """A map of arrays that fulfil all that the constructor looks for, by how they were made; nothing is looked at.
+
+        For decoders: integers over a positive step are positive and finite, and looking again takes longer than decoding.
+
+        Args:
+            values: float32 (H, W), NaN where neither valid nor infinite, usable where valid, the marker where infinite.
+            kind: What they mean.
+            valid: bool (H, W), nowhere together with ``infinite``.
+            infinite: bool (H, W).
+            camera: Who sees them, of that size; not looked at.
+            scale_uncertain: Whether the metre rests on an assumed focal length.
+
+        Returns:
+            The map; it keeps the arrays and makes them read-only.
+        """
+        made = object.__new__(cls)
+        arrays = {"values": values, "valid": valid, "infinite": infinite}
+        made.__dict__.update({name: _frozen(array) for name, array in arrays.items()})
+        made.__dict__.update(kind=kind, camera=camera, scale_uncertain=scale_uncertain)
+        return made
 
     def range(self) -> tuple[float, float] | None:
         """The smallest and largest valid value, or None where no pixel is valid."""

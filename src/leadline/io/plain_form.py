@@ -104,20 +104,46 @@ def depth_of(
         raise DatasetError(
             f"{name!r} holds {stored.dtype} {stored.shape}, not depth", hint="convert the set again"
         )
+    if camera is not None and (camera.height, camera.width) != stored.shape:
+        raise DatasetError(
+            f"{name!r} is {stored.shape[1]}x{stored.shape[0]}, its camera {camera.width}x{camera.height}",
+            hint="convert the set again",
+        )
     if stored.dtype == np.uint16:
-        if not steps_per_unit > 0:
+        if not 0 < steps_per_unit < np.inf:
             raise DatasetError(f"{name!r} holds integers of no known step", hint="convert the set again")
-        values = stored.astype(np.float32) / np.float32(steps_per_unit)
-        infinite, unknown = stored == _SKY, stored == 0
-    else:
-        values = np.array(stored)
-        infinite, unknown = np.isposinf(values), np.isnan(values)
+        infinite = stored == _SKY
+        return DepthMap.settled(
+            _values_of(stored, infinite, steps_per_unit, kind),
+            kind,
+            valid=(stored != 0) & ~infinite,
+            infinite=infinite,
+            camera=camera,
+            scale_uncertain=scale_uncertain,
+        )
+    values = np.array(stored)
+    infinite, unknown = np.isposinf(values), np.isnan(values)
     valid = ~(unknown | infinite)
     values[unknown] = np.nan
     values[infinite] = np.inf if kind.quantity is Quantity.DEPTH else 0.0
     for array in (values, valid, infinite):
         array.flags.writeable = False
     return DepthMap(values, kind, valid, infinite, camera, scale_uncertain)
+
+
+def _values_of(
+    stored: NDArray[np.uint16], infinite: NDArray[np.bool_], steps_per_unit: float, kind: Kind
+) -> NDArray[np.float32]:
+    """Values of integers; 0 / 0 makes the NaN of unknown pixels, four times as fast as a masked copy."""
+    values = stored.astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        known = values / values
+    values /= np.float32(steps_per_unit)
+    values *= known
+    np.abs(values, out=values)  # some processors make that NaN a negative one
+    if bool(infinite.any()):
+        values[infinite] = np.inf if kind.quantity is Quantity.DEPTH else 0.0
+    return values
 
 
 def pack_photo(rgb_HW3: NDArray[np.uint8], original: bytes, *, form: str = "keep") -> Packed:

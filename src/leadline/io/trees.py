@@ -174,7 +174,7 @@ class Tree:
 
     def called(self, name: str) -> str:
         """What to call a file in messages."""
-        return str(self.path / self.prefix / name)
+        return f"{self.path}/{self.prefix}{name}"
 
     def __getstate__(self) -> dict[str, Any]:
         return {"path": self.path, "focus": self.focus, "prefix": self.prefix, "names": self.names}
@@ -221,7 +221,7 @@ class _Folder:
                 yield file if lead == "." else f"{lead}/{file}"
 
     def read(self, name: str) -> bytes:
-        with open(self.path / name, "rb") as file:
+        with open(f"{self.path}/{name}", "rb") as file:  # joining paths takes as long as reading
             before = os.fstat(file.fileno())
             data = file.read()
             after = os.fstat(file.fileno())
