@@ -38,14 +38,14 @@ def taken(image: Image, truth: DepthMap, *, drawn: Drawn, recipe: Recipe, cv2: A
     part = np.s_[drawn.top : drawn.top + rows, left : left + columns]
 
     def cut(array: NDArray[Any]) -> NDArray[Any]:
-        window = array[part]
-        return np.asarray(cv2.flip(window, 1)) if drawn.flip else window.copy()
+        return np.asarray(cv2.flip(array[part], 1)) if drawn.flip else array[part]
 
     def seen(camera: Camera) -> Camera:
         camera = camera.cropped(left, drawn.top, columns, rows)
         return camera.flipped() if drawn.flip else camera
 
-    pixels = _recoloured(cut(image.rgb_HW3), drawn, cv2)
+    window = cut(image.rgb_HW3)
+    pixels = _recoloured(window if drawn.flip else window.copy(), drawn, cv2)
     pixels.flags.writeable = False
     depth = truth.taken(
         cut(truth.values),

@@ -93,7 +93,8 @@ def fill_pixels(planes_3HW: NDArray[np.uint8], out_3HW: NDArray[Any], *, form: F
     if form.pixels == "uint8":
         np.copyto(out_3HW, planes_3HW)
         return
-    np.divide(planes_3HW, np.float32(255), out=out_3HW)
+    np.copyto(out_3HW, planes_3HW)  # and divided in place: both at once takes a third longer
+    np.divide(out_3HW, np.float32(255), out=out_3HW)
     if form.normalises:
         for channel, plane in enumerate(out_3HW):
             np.subtract(plane, np.float32(form.mean[channel]), out=plane)
