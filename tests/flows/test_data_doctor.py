@@ -17,8 +17,10 @@ from leadline.core.errors import DatasetError
 from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.core.sample import Entry, Sample
-from leadline.flows.data import doctor_checks as checks
 from leadline.flows.data.doctor import DoctorRequest, examine, examine_place
+from leadline.flows.data.doctor_checks import CHECKS
+from leadline.flows.data.doctor_look import look
+from leadline.flows.data.doctor_pairs import _turned
 from leadline.flows.data.doctor_units import guessed
 from leadline.flows.data.findings import Finding, Report
 from leadline.flows.data.opening import open_dataset
@@ -59,10 +61,10 @@ ROOMS = [room(seed) for seed in range(12)]
 
 
 def found(samples: Sequence[Sample], *, entries: Sequence[Entry] = ()) -> dict[str, Finding]:
-    looked = [checks.look(sample) for sample in samples]
+    looked = [look(sample) for sample in samples]
     entries = entries or [Entry(s.id, s.scene, s.split) for s in samples]
     abstained: list[str] = []
-    findings = [finding for check in checks.CHECKS for finding in check(looked, entries, abstained)]
+    findings = [finding for check in CHECKS for finding in check(looked, entries, abstained)]
     return {finding.code: finding for finding in findings}
 
 
@@ -171,9 +173,9 @@ def test_sparse_depth_is_not_judged() -> None:
         valid[::7, ::5] = True
         return replace(sample, truth=DepthMap(sample.truth.values, Kind(), valid=valid & sample.truth.valid))
 
-    looked = [checks.look(thin(sample)) for sample in ROOMS]
+    looked = [look(thin(sample)) for sample in ROOMS]
     abstained: list[str] = []
-    assert [f for check in checks.CHECKS for f in check(looked, [], abstained)] == []
+    assert [f for check in CHECKS for f in check(looked, [], abstained)] == []
     assert any(words.startswith("mirrored") for words in abstained)
 
 
@@ -268,7 +270,7 @@ def test_silent_on_sound_sets(name: str, shared_data: Path) -> None:
 def test_what_is_known_to_be_wrong_is_found(shared_data: Path, tmp_path: Path) -> None:
     nyu = examine_place(DoctorRequest(str(shared_data / "nyu_train795"), frames=24, pictures=tmp_path))
     assert {"8-bit quantised", "filled"} <= {f.code for f in nyu.at_least("warning")}
-    assert list(tmp_path.glob("*-8-bit quantised.png"))
+    assert list(tmp_path.glob("*-8-bit-quantised.png"))
     single = examine(str(shared_data / "single_frames"))
     assert [(f.code, f.ids) for f in single.at_least("warning")] == [("not registered", ("NYU_color",))]
     lists = examine(str(shared_data / "tum_style_lists"))
@@ -302,8 +304,8 @@ def test_real_rooms_mirrored_one_by_one_are_mostly_found_and_none_falsely(shared
     named = found(samples)
     assert "mirrored" not in named
     hits = 0
-    looked = [checks.look(sample) for sample in samples]
+    looked = [look(sample) for sample in samples]
     for k in range(0, 24, 2):
-        planted = [*looked[:k], checks.look(mirrored(samples[k])), *looked[k + 1 :]]
-        hits += any(f.ids == (samples[k].id,) for f in checks._turned(planted, [], []))
+        planted = [*looked[:k], look(mirrored(samples[k])), *looked[k + 1 :]]
+        hits += any(f.ids == (samples[k].id,) for f in _turned(planted, [], []))
     assert hits >= 10

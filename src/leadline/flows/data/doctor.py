@@ -6,11 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from leadline.core.errors import DatasetError, InputError, LeadlineError
 from leadline.core.sample import Sample
-from leadline.flows.data import doctor_checks as checks
 from leadline.flows.data.choosing import OPTION_HELP, PLACE_HELP, options_said
 from leadline.flows.data.collection import Collection, Skipped
+from leadline.flows.data.doctor_checks import CHECKS
+from leadline.flows.data.doctor_holes import holes
+from leadline.flows.data.doctor_look import Looked, look
+from leadline.flows.data.doctor_pictures import card, titled
+from leadline.flows.data.doctor_sets import leftovers, unreadable
 from leadline.flows.data.doctor_units import encoding_guess
 from leadline.flows.data.findings import SEVERITIES, Finding, Report
 from leadline.flows.data.opening import guess_layout, open_dataset, split_place
@@ -64,8 +71,8 @@ def examine_place(request: DoctorRequest, *, step: Callable[[int, int], None] | 
     report = examine(request.place, options=options_said(request.option), frames=request.frames, step=step)
     if request.pictures is not None:
         for number, finding in enumerate(report.findings, 1):
-            if finding.picture is not None:
-                Sheet(finding.picture).save(request.pictures / f"{number:02}-{finding.code}.png")
+            name = f"{number:02}-{finding.code.replace(' ', '-')}.png"
+            Sheet(_drawn(finding)).save(request.pictures / name)
     return report
 
 
@@ -92,26 +99,34 @@ def examine(
     """
     findings: list[Finding] = []
     parts = _opened(place, options or {}, findings)
-    looked: list[checks.Looked] = []
+    looked: list[Looked] = []
     total = sum(min(frames, len(part)) for part in parts)
     broken: list[Skipped] = []
     entries = [entry for part in parts for entry in part.entries]
     for part in parts:
         chosen = part.spread(frames)
         for sample in _samples(chosen, broken):
-            looked.append(checks.look(sample))
+            looked.append(look(sample))
             if step is not None:
                 step(len(looked) + len(broken), total)
     if broken:
-        findings.append(checks.unreadable(broken, total))
+        findings.append(unreadable(broken, total))
     abstained: list[str] = []
-    for check in checks.CHECKS:
+    for check in CHECKS:
         findings += check(looked, entries, abstained)
     tree = open_tree(split_place(place)[1] or place)
-    findings += checks.leftovers(tree, parts)
+    findings += leftovers(tree, parts)
+    findings += holes(parts)
     order = sorted(findings, key=lambda finding: -SEVERITIES.index(finding.severity))
     layout = parts[0].spec.name if parts else ""
     return Report(place, layout, len(entries), len(looked), tuple(order), tuple(abstained))
+
+
+def _drawn(finding: Finding) -> NDArray[np.uint8]:
+    headline = f"{finding.severity}: {finding.what}"
+    if finding.picture is None:
+        return titled(headline, card([finding.evidence, *finding.ids]))
+    return titled(f"{headline} [{', '.join(finding.ids[:3])}]", finding.picture)
 
 
 def _samples(part: Collection, broken: list[Skipped]) -> Iterator[Sample]:
