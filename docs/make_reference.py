@@ -1,4 +1,4 @@
-"""Writes docs/cli.md and docs/api.md from the code; with --check, says whether they are up to date."""
+"""Writes docs/cli.md, docs/api.md and docs/datasets.md from the code; with --check, says whether they are up to date."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import click
 
 import leadline
 from leadline.cli.main import cli
+from leadline.plugins.registry import DATASETS
+from leadline.plugins.specs import DatasetSpec
 
 DOCS = Path(__file__).resolve().parent
 
@@ -58,9 +60,42 @@ def api_page() -> str:
     return "\n".join(parts)
 
 
+def datasets_page() -> str:
+    parts = [
+        "# Datasets\n\nMade from the code by `docs/make_reference.py`; `leadline data info NAME` says the same. How to open,"
+        " look at, examine and convert them: [data.md](data.md).\n",
+        "| name | what | terms | needs |\n|---|---|---|---|",
+    ]
+    parts += [
+        f"| [`{spec.name}`](#{spec.name}) | {spec.summary} | {spec.licence or '–'} | "
+        f"{f'`leadline[{spec.extra}]`' if spec.extra else '–'} |"
+        for spec in DATASETS
+    ]
+    return "\n".join([*parts, "", *map(_dataset, DATASETS)]).rstrip() + "\n"
+
+
+def _dataset(spec: DatasetSpec) -> str:
+    text = f"## {spec.name}\n\n{spec.summary[0].upper()}{spec.summary[1:]}.\n\n"
+    if spec.layout:
+        text += f"```\n{spec.layout}\n```\n\n"
+    if spec.options:
+        text += "| option | what | default |\n|---|---|---|\n"
+        for option in spec.options:
+            values = (
+                f" One of {', '.join(f'`{choice}`' for choice in option.choices)}." if option.choices else ""
+            )
+            default = f"`{option.default}`" if option.default not in ("", None) else "–"
+            text += f"| `{option.name}` | {option.help}{values} | {default} |\n"
+        text += "\n"
+    place = spec.name if spec.endless else f"{spec.name}:PATH"
+    text += f"```\nleadline data preview {place}\n```\n"
+    return text + (f"\nMore: {spec.paper}\n" if spec.paper else "")
+
+
 def main(check: bool) -> int:
     stale = 0
-    for name, text in (("cli.md", cli_page()), ("api.md", api_page())):
+    pages = (("cli.md", cli_page()), ("api.md", api_page()), ("datasets.md", datasets_page()))
+    for name, text in pages:
         page = DOCS / name
         if check and (not page.is_file() or page.read_text() != text):
             print(f"docs/{name} is out of date: run python docs/make_reference.py")

@@ -23,6 +23,7 @@ from leadline.core.sample import Sample
 from leadline.flows.data.augment import AugmentRequest, draw_grid, run
 from leadline.flows.data.collection import Collection
 from leadline.flows.data.opening import open_dataset
+from leadline.flows.data.preview import foot
 from leadline.ops.colour import ColourOptions, colourise
 from leadline.plugins.ports import Dataset
 from leadline.testing.layouts.redwood import write
@@ -84,10 +85,12 @@ def test_a_collection_goes_to_hugging_face(opened: Collection, tmp_path: Path) -
 def test_a_grid_holds_every_view_in_one_range_of_colours(view: Sample) -> None:
     far = replace(view, truth=replace(view.truth, values=view.truth.values * 2))
     grid = draw_grid([view, far, view], width=40)
-    assert grid.shape == (2 * 60 + 6, 2 * 40 + 6, 3)
+    scale = foot([view, far, view], ColourOptions("viridis", (1.0, 2.0)), 86)
+    assert grid.shape == (2 * 60 + 6 + len(scale), 2 * 40 + 6, 3)
+    assert len(scale) > 10
     assert np.array_equal(grid[:30, :40], view.image.rgb_HW3)
     first, second = grid[30:60, :40], grid[30:60, 46:]
-    assert (grid[66:, 46:] == 255).all()
+    assert (grid[66:126, 46:] == 255).all()
     near = [sample.truth.values[5, 2::4] for sample in (view, far)]
     low, high = (f([np.percentile(s.truth.values, q) for s in (view, far)]) for f, q in ((min, 2), (max, 98)))
     expected = [
@@ -100,7 +103,7 @@ def test_a_grid_holds_every_view_in_one_range_of_colours(view: Sample) -> None:
 
 def test_a_grid_of_what_nobody_knows_is_drawn(view: Sample) -> None:
     blind = replace(view, truth=DepthMap(np.zeros((30, 40)), Kind(), camera=view.truth.camera))
-    assert draw_grid([blind] * 9, width=20).shape == (3 * 36 - 6, 3 * 26 - 6, 3)
+    assert draw_grid([blind] * 9, width=20).shape[1:] == (3 * 26 - 6, 3)
 
 
 def test_the_picture_is_written(opened: Collection, tmp_path: Path) -> None:
@@ -113,7 +116,8 @@ def test_the_picture_is_written(opened: Collection, tmp_path: Path) -> None:
     assert path == out
     assert sample.id == opened.entries[1].id
     with PilImage.open(out) as picture:
-        assert picture.size == (2 * 288 + 6, 2 * 2 * round(288 * 40 / 56) + 6)
+        assert picture.width == 2 * 288 + 6
+        assert picture.height > 2 * 2 * round(288 * 40 / 56) + 6
 
 
 @pytest.mark.parametrize(
@@ -122,7 +126,7 @@ def test_the_picture_is_written(opened: Collection, tmp_path: Path) -> None:
         ({"crop": "big"}, "crop 'big' is not two numbers; write rows and columns: 448x576"),
         ({"count": 0}, "count"),
         ({"crop": "5x0"}, "a crop of 5 rows and 0 columns is no size"),
-        ({"option": ("truth",)}, "option 'truth' has no value; write NAME=VALUE"),
+        ({"option": ("truth",)}, "option 'truth' is not KEY=VALUE; write --option truth=raw"),
     ],
 )
 def test_requests_without_sense_are_refused(change: dict[str, Any], message: str, opened: Collection) -> None:

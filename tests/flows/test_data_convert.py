@@ -306,3 +306,30 @@ def test_from_the_command_line(command: Callable[..., Any], tmp_path: Path) -> N
     assert "skipped rgb/room_1_color" in ended.err
     assert "1 could not be read" in ended.out
     assert command("data", "convert", place, tmp_path / "c", "--option", "encoding").status == 3
+
+
+def test_a_collection_converts_itself_and_reads_back_equal(tmp_path: Path) -> None:
+    rooms = open_dataset("synthetic", options={"frames": 3, "width": 64, "height": 48})
+    told: list[tuple[int, int]] = []
+    done = rooms.convert(tmp_path / "plain", verify=True, step=lambda k, n: told.append((k, n)))
+    assert (done.samples, done.written, done.verified) == (3, 3, True)
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    again = open_dataset(tmp_path / "plain")
+    for first, second in zip(rooms, again, strict=True):
+        assert np.array_equal(first.truth.values, second.truth.values, equal_nan=True)
+        assert np.array_equal(first.image.rgb_HW3, second.image.rgb_HW3)
+    assert rooms.convert(tmp_path / "plain").written == 0
+
+
+def test_a_frame_that_could_be_read_only_later_is_verified_too(tmp_path: Path) -> None:
+    from leadline.testing.layouts import folder as plain
+
+    place, options = plain.write(tmp_path / "source")
+    rooms = open_dataset(place, name="folder", options=options)
+    path = sorted((tmp_path / "source/depth").iterdir())[0]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:40])
+    assert len(rooms.convert(tmp_path / "plain", on_error="skip").skipped) == 1
+    path.write_bytes(whole)
+    done = rooms.convert(tmp_path / "plain", verify=True)
+    assert (done.written, done.samples) == (1, len(rooms))

@@ -130,6 +130,25 @@ def test_inverse_depth_posing_as_depth() -> None:
     assert "inverse depth" in found([with_depth(s, lambda z: 2.5 / z) for s in ROOMS])
 
 
+def test_a_disparity_with_an_unknown_shift_is_inverse_depth_too() -> None:
+    assert "inverse depth" in found([with_depth(s, lambda z: 1.5 / z + 0.8) for s in ROOMS[:2]])
+
+
+def test_too_few_flat_things_are_not_judged() -> None:
+    rough = with_depth(ROOMS[0], lambda z: np.random.default_rng(0).uniform(1, 4, z.shape))
+    abstained: list[str] = []
+    for check in CHECKS:
+        check([look(rough)], [], abstained)
+    assert any(words.startswith("inverse depth: 0 flat") for words in abstained)
+
+
+@pytest.mark.parametrize("name", ["redwood", "hololens_video", "nyu_train795", "eth3d_two_view", "middlebury_motorcycle"])  # fmt: skip
+def test_real_truths_are_depth_and_their_inverses_are_not(name: str, shared_data: Path) -> None:
+    samples = list(open_dataset(shared_data / name).spread(16))
+    assert "inverse depth" not in found(samples)
+    assert "inverse depth" in found([with_depth(s, lambda z: 2 / np.maximum(z, 0.05)) for s in samples])
+
+
 def test_filled_depth() -> None:
     assert found([room(seed, holes=False) for seed in range(8)])["filled"].severity == "warning"
 
@@ -205,6 +224,87 @@ def test_reports_tell_and_order() -> None:
     assert "not judged: this" in report.text(notes=True)
     assert report.to_dict()["findings"][0]["code"] == "f"
     assert "nothing wrong" in str(Report("place", "", 0, 0))
+
+
+def _plain_folder(at: Path, stored: np.ndarray, *, suffix: str = "png", frames: int = 3) -> str:
+    """The same depth in some frames; the photos differ."""
+    for k in range(frames):
+        save_picture(
+            at / f"rgb/{k}.png", np.random.default_rng(k).integers(0, 255, (*stored.shape, 3), np.uint8)
+        )
+        if suffix == "png":
+            save_picture(at / f"depth/{k}.png", stored)
+        else:
+            (at / "depth").mkdir(exist_ok=True, parents=True)
+            np.save(at / f"depth/{k}.npy", stored)
+    return str(at)
+
+
+def _of(code: str, report: Report) -> Finding:
+    return next(finding for finding in report.findings if finding.code == code)
+
+
+@pytest.mark.parametrize("mark", [0.0, np.nan, np.inf, -1.0])
+def test_how_holes_of_floats_are_marked(tmp_path: Path, mark: float) -> None:
+    stored = np.random.default_rng(0).uniform(1, 4, (60, 80)).astype(np.float32)
+    stored[:12] = mark
+    finding = _of("holes", examine(_plain_folder(tmp_path, stored, suffix="npy")))
+    words = {0.0: "0", -1.0: "negative numbers"}.get(mark, "inf" if mark > 0 else "NaN")
+    assert (finding.severity, finding.what) == ("note", f"holes are marked by {words}, and read as unknown")
+    assert finding.evidence == f"20% of the pixels of 3 frames hold {words}"
+
+
+def test_a_mark_that_counts_as_depth_in_the_encoding_that_was_said(tmp_path: Path) -> None:
+    stored = np.random.default_rng(0).integers(800, 4000, (60, 80)).astype(np.uint16)
+    stored[:12] = 65535
+    place = _plain_folder(tmp_path, stored)
+    report = examine(f"folder:{place}", options={"encoding": "cm"})
+    assert _of("holes count as depth", report).severity == "fault"
+    assert _of("holes", examine(place)).what.startswith("holes are marked by 65535")
+
+
+@pytest.mark.parametrize(
+    ("frame", "said", "seen"),
+    [("SUN", "mm", "sun"), ("TUM", "mm", "tum"), ("TUM", "kitti", "tum"), ("SUN", "tum", "sun")],
+)
+def test_real_files_opened_in_another_encoding(frame: str, said: str, seen: str, shared_data: Path, tmp_path: Path) -> None:  # fmt: skip
+    (tmp_path / "rgb").mkdir()
+    (tmp_path / "depth").mkdir()
+    for part in ("color", "depth"):
+        (source,) = (shared_data / "single_frames").glob(f"{frame}_{part}.*")
+        folder = "rgb" if part == "color" else "depth"
+        (tmp_path / folder / f"a{source.suffix}").write_bytes(source.read_bytes())
+    finding = _of("wrong unit", examine(f"folder:{tmp_path}", options={"encoding": said}))
+    assert finding.advice == f"open it with --option encoding={seen}"
+    right = examine(f"folder:{tmp_path}", options={"encoding": seen})
+    assert "wrong unit" not in {f.code for f in right.findings}
+
+
+def test_real_millimetres_opened_as_rotated_bits(shared_data: Path) -> None:
+    place = f"folder:{shared_data / 'redwood/RGBD'}"
+    finding = _of("wrong unit", examine(place, options={"encoding": "sun"}))
+    assert "look like 'mm'" in finding.what
+
+
+def test_real_driving_depth_without_a_word(shared_data: Path) -> None:
+    for path in sorted((shared_data / "kitti_and_nyu_png/kitti_demo/depth").iterdir()):
+        with PilImage.open(path) as picture:
+            assert guessed(np.asarray(picture)) == "kitti"
+
+
+def test_pictures_in_other_folders_are_told(shared_data: Path) -> None:
+    report = examine(str(shared_data / "kitti_and_nyu_png"))
+    told = _of("other pictures", report)
+    assert told.severity == "note"
+    assert "kitti_demo/depth" in told.evidence
+
+
+def test_every_finding_can_be_drawn(tmp_path: Path) -> None:
+    stored = np.random.default_rng(0).integers(800, 4000, (60, 80)).astype(np.uint16)
+    place = _plain_folder(tmp_path / "set", stored)
+    report = examine_place(DoctorRequest(place, pictures=tmp_path / "found"))
+    drawn = sorted(path.name for path in (tmp_path / "found").iterdir())
+    assert len(drawn) == len(report.findings) > 0
 
 
 def test_missing_and_broken_files(tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ SPEC = DatasetSpec(
     recognise="leadline.datasets.middlebury:recognise",
     summary="Middlebury stereo 2014, v3, 2021: depth from structured-light disparity",
     licence="free to use with citation",
-    layout="""<scene>/im0.png, disp0.pfm | disp0GT.pfm, calib.txt
-motorcycle_left.png, motorcycle_disp.npz      as in scikit-image""",
+    layout="""<scene>/im0.png, im1.png, disp0.pfm | disp0GT.pfm, calib.txt
+motorcycle_left.png, motorcycle_right.png, motorcycle_disp.npz      as in scikit-image""",
     paper="https://vision.middlebury.edu/stereo/data/",
 )
 

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from leadline.core.errors import InputError
 from leadline.core.kind import Kind
 from leadline.core.sample import Entry, Sample
+from leadline.flows.data.choosing import OPTION_HELP, PLACE_HELP, options_said
 from leadline.flows.data.opening import open_dataset
+from leadline.flows.data.preview import foot, shared_range
 from leadline.flows.options import Told, check_bounds, told
 from leadline.io.atomic import write_whole
-from leadline.ops.colour import ColourOptions, colourise, value_range
+from leadline.ops.colour import ColourOptions, colourise
 from leadline.ops.resize import resize
 from leadline.plugins.ports import Dataset
 from leadline.plugins.registry import load
@@ -64,16 +66,14 @@ class Augmented:
 class AugmentRequest:
     """What ``leadline data augment`` is asked for."""
 
-    place: str = field(
-        metadata=told(Told("Dataset: NAME:PATH, a path, or synthetic.", positional=True, metavar="DATASET"))
-    )
+    place: str = field(metadata=told(Told(PLACE_HELP, positional=True)))
     out: Path = field(
         default=Path("augmented.png"),
         metadata=told(Told("Picture to write.", short="o", metavar="FILE")),
     )
     id: str = field(default="", metadata=told(Told("Which sample; the first one unless said.", metavar="ID")))
     option: tuple[str, ...] = field(
-        default=(), metadata=told(Told("A choice that the dataset offers: NAME=VALUE.", metavar="NAME=VALUE"))
+        default=(), metadata=told(Told(OPTION_HELP, metavar="KEY=VALUE", whole=True))
     )
     count: int = field(default=9, metadata=told(Told("How many views.", minimum=1, maximum=100)))
     seed: int = field(default=0, metadata=told(Told("Which sequence of draws.")))
@@ -108,18 +108,6 @@ class AugmentRequest:
             raise InputError(f"crop {self.crop!r} is not two numbers", hint="write rows and columns: 448x576")
         return int(rows), int(columns)
 
-    def options(self) -> dict[str, str]:
-        """The dataset's options by name.
-
-        Raises:
-            InputError: One is not written NAME=VALUE.
-        """
-        pairs = [text.partition("=") for text in self.option]
-        for text, (name, equals, _) in zip(self.option, pairs, strict=True):
-            if not (name and equals):
-                raise InputError(f"option {text!r} has no value", hint="write NAME=VALUE")
-        return {name: value for name, _, value in pairs}
-
 
 def run(request: AugmentRequest) -> tuple[Path, Sample]:
     """Writes the picture: one sample as the first epochs see it.
@@ -138,7 +126,7 @@ def run(request: AugmentRequest) -> tuple[Path, Sample]:
     """
     from PIL import Image as PilImage
 
-    collection = open_dataset(request.place, options=request.options())
+    collection = open_dataset(request.place, options=options_said(request.option))
     sample = collection.select(ids=[request.id])[0] if request.id else collection[0]
     augmentation = load("leadline.augment.pipeline:augmentation_of")(
         size=request.size(), file=request.transforms, seed=request.seed
@@ -161,15 +149,9 @@ def draw_grid(
         width: Of each picture, in pixels.
 
     Returns:
-        uint8 (H, W, 3), as square a grid as they make.
+        uint8 (H, W, 3), as square a grid as they make, over a scale in the depth's unit.
     """
-    options = options or ColourOptions()
-    known = [view.truth for view in views if bool(view.truth.valid.any())]
-    if isinstance(options.range, str) and known:
-        spans = [value_range(truth, options=options) for truth in known]
-        shared = (min(span[0] for span in spans), max(span[1] for span in spans))
-        if shared[0] < shared[1]:
-            options = ColourOptions(options.colormap, shared)
+    options = shared_range(views, options or ColourOptions())
     cells = [_cell(view, options, width) for view in views]
     across = int(np.ceil(np.sqrt(len(cells))))
     height = max(cell.shape[0] for cell in cells)
@@ -178,7 +160,7 @@ def draw_grid(
     for k, cell in enumerate(cells):
         top, left = k // across * (height + _GAP), k % across * (width + _GAP)
         grid[top : top + cell.shape[0], left : left + width] = cell
-    return grid
+    return np.concatenate([grid, foot(views, options, grid.shape[1])])
 
 
 def _cell(view: Sample, options: ColourOptions, width: int) -> NDArray[np.uint8]:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from leadline.core.errors import DatasetError, InputError
@@ -16,6 +17,7 @@ from leadline.plugins.registry import load
 from leadline.plugins.specs import DatasetSpec
 
 if TYPE_CHECKING:
+    from leadline.flows.data.convert import ConvertReport
     from leadline.flows.data.sheet import Sheet
     from leadline.flows.data.stats import Stats
     from leadline.ops.colour import ColourOptions
@@ -337,6 +339,55 @@ class Collection:
         """
         found: Stats = load("leadline.flows.data.stats:measure")(self, workers=workers, on_error=on_error)
         return found
+
+    def convert(
+        self,
+        out: str | Path,
+        *,
+        form: Literal["folder", "shards"] = "folder",
+        photo: Literal["keep", "png", "jpeg"] = "keep",
+        depth: Literal["npy", "png"] = "npy",
+        shard_size: int = 1000,
+        workers: int = 2,
+        on_error: OnError = "raise",
+        verify: bool = False,
+        step: Callable[[int, int], None] | None = None,
+    ) -> ConvertReport:
+        """Writes the samples in leadline's own form, as ``leadline data convert`` does; a run that stopped goes on.
+
+        Args:
+            out: The folder.
+            form: One file each, or tar shards for streaming.
+            photo: ``"keep"`` takes the original file where it decodes to the same pixels; ``"jpeg"`` loses a little.
+            depth: ``"npy"`` is quickest to read, ``"png"`` smallest; values are exact in both.
+            shard_size: Samples in a shard.
+            workers: Threads.
+            on_error: ``"skip"`` goes on past what cannot be read, and lists it.
+            verify: Whether everything is read back afterwards and compared.
+            step: Is told how many are done, of how many.
+
+        Returns:
+            What was done.
+
+        Raises:
+            DatasetError: A sample cannot be read and it was not asked to go on, or something reads back otherwise.
+            OutputError: The folder holds something else, or cannot be written.
+        """
+        request = load("leadline.flows.data.convert:ConvertRequest")(
+            place=self.place or self.spec.name,
+            out=Path(out),
+            form=form,
+            photo=photo,
+            depth=depth,
+            shard_size=shard_size,
+            workers=workers,
+            on_error=on_error,
+            verify=verify,
+        )
+        done: ConvertReport = load("leadline.flows.data.convert:convert_collection")(
+            self, request=request, step=step
+        )
+        return done
 
     def to_hf(self, *, depth: Literal["float", "16bit-mm"] = "float", cache: str | None = None) -> Any:
         """The samples as a Hugging Face ``datasets.Dataset``, written one by one into its cache.

@@ -14,10 +14,10 @@ from leadline.core.sample import Sample
 from leadline.flows.data.choosing import OPTION_HELP, PLACE_HELP, options_said
 from leadline.flows.data.collection import Collection, Skipped
 from leadline.flows.data.doctor_checks import CHECKS
-from leadline.flows.data.doctor_holes import holes
 from leadline.flows.data.doctor_look import Looked, look
 from leadline.flows.data.doctor_pictures import card, titled
 from leadline.flows.data.doctor_sets import leftovers, unreadable
+from leadline.flows.data.doctor_stored import holes, misread
 from leadline.flows.data.doctor_units import encoding_guess
 from leadline.flows.data.findings import SEVERITIES, Finding, Report
 from leadline.flows.data.opening import guess_layout, open_dataset, split_place
@@ -116,7 +116,7 @@ def examine(
         findings += check(looked, entries, abstained)
     tree = open_tree(split_place(place)[1] or place)
     findings += leftovers(tree, parts)
-    findings += holes(parts)
+    findings += holes(parts) + misread(parts)
     order = sorted(findings, key=lambda finding: -SEVERITIES.index(finding.severity))
     layout = parts[0].spec.name if parts else ""
     return Report(place, layout, len(entries), len(looked), tuple(order), tuple(abstained))

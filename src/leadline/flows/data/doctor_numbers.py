@@ -89,13 +89,17 @@ def _units(looked: Sequence[Looked], entries: Sequence[Entry], abstained: list[s
         Finding(
             "wrong unit",
             "fault",
-            f"the median depth is {middle:.3g} m, which no camera's scene has",
+            f"the median depth is {_told_m(middle)}, which no camera's scene has",
             f"median over {len(medians):,} frames; plausible would be {'; '.join(better) or 'none of the usual units'}",
             "open it with the encoding the files have: 'leadline data info folder' lists them",
             tuple(item.id for item in shown[:3]),
             pair_picture(*shown[0].small),
         )
     ]
+
+
+def _told_m(metres: float) -> str:
+    return f"{metres:,.0f} m" if metres >= 100 else f"{metres:.3g} m"
 
 
 def _inverse(looked: Sequence[Looked], entries: Sequence[Entry], abstained: list[str]) -> list[Finding]:

@@ -18,6 +18,8 @@ from leadline.io.trees import Tree
 
 __all__ = ["CHECKS_OF_SETS", "leftovers", "unreadable"]
 
+_PICTURES = re.compile(r".*\.(?:png|jpe?g|npy|npz|pfm|exr|tiff?|h5|hdf5|dpt)", re.IGNORECASE)
+
 
 def unreadable(broken: Sequence[Skipped], total: int) -> Finding:
     """Frames that could not be read.
@@ -40,38 +42,55 @@ def unreadable(broken: Sequence[Skipped], total: int) -> Finding:
 
 
 def leftovers(tree: Tree, parts: Sequence[Collection]) -> list[Finding]:
-    """Photos and depths that lie in the same folders and belong to no sample.
+    """Photos and depths that belong to no sample: beside the samples, and in folders of their own.
 
     Args:
         tree: The place.
         parts: What was opened.
 
     Returns:
-        At most one note.
+        At most two notes.
     """
     used = {name for part in parts for entry in part.dataset.entries for name in entry.files}
+    if not used:
+        return []
     folders = {name.rpartition("/")[0] for name in used}
-    pictures = re.compile(r".*\.(?:png|jpe?g|npy|npz|pfm|exr|tiff?|h5|hdf5|dpt)", re.IGNORECASE)
     drawn = " ".join(
         part.spec.layout for part in parts
     )  # what a layout has besides, such as the other eye's photo
-    extra = [
-        n
-        for n in tree.names
-        if n.rpartition("/")[0] in folders
-        and n not in used
-        and pictures.fullmatch(n)
-        and n.rpartition("/")[2] not in drawn
-    ]
-    if not extra or not used:
+    rest = [name for name in tree.names if name not in used and _PICTURES.fullmatch(name)]
+    extra = [n for n in rest if n.rpartition("/")[0] in folders and n.rpartition("/")[2] not in drawn]
+    offered = {choice for part in parts for option in part.spec.options for choice in option.choices}
+    apart = [n for n in rest if n.rpartition("/")[0] not in folders and not offered & set(n.split("/"))]
+    return _extra(extra) + _apart(apart)
+
+
+def _extra(names: Sequence[str]) -> list[Finding]:
+    if not names:
         return []
     return [
         Finding(
             "extra files",
             "note",
-            f"{len(extra):,} files beside the samples belong to none",
-            f"such as {extra[0]!r}",
+            f"{len(names):,} files beside the samples belong to none",
+            f"such as {names[0]!r}",
             "harmless, unless they should have been pairs",
+        )
+    ]
+
+
+def _apart(names: Sequence[str]) -> list[Finding]:
+    if not names:
+        return []
+    folders = sorted({name.rpartition("/")[0] or "." for name in names})
+    told = ", ".join(folders[:4]) + (" …" if len(folders) > 4 else "")
+    return [
+        Finding(
+            "other pictures",
+            "note",
+            f"{len(names):,} pictures in other folders are not of this layout and were not looked at",
+            f"they are in {told}",
+            "examine such a folder by itself, where it holds pairs too",
         )
     ]
 

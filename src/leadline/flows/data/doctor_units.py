@@ -43,7 +43,8 @@ def guessed(stored: NDArray[Any]) -> str:
     Convention:
         8-bit numbers: 10 m over 255. 16-bit numbers whose largest is 2047, and often: Kinect disparities. Multiples of 8: SUN's rotated
         millimetres, which leave the low three bits empty below 8 m. Multiples of 5: TUM's 1/5000 m made of millimetres.
-        Else millimetres, unless a median beyond 30 m says 1/256 m.
+        Else millimetres, unless a median beyond 30 m, or a picture two and a half times as wide as high with most of it
+        empty, says KITTI's 1/256 m.
 
     Args:
         stored: (H, W).
@@ -68,7 +69,8 @@ def guessed(stored: NDArray[Any]) -> str:
         return "sun"
     if _share_of_multiples(known, 5) > 0.9:
         return "tum"
-    return "kitti" if float(np.median(known)) / 1000 > 30 else "mm"
+    driving = stored.shape[1] > 2.5 * stored.shape[0] and known.size < 0.5 * stored.size
+    return "kitti" if driving or float(np.median(known)) / 1000 > 30 else "mm"
 
 
 def _share_of_multiples(numbers: NDArray[np.int64], of: int) -> float:

@@ -25,7 +25,7 @@ from leadline.ops.legend import legend
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
-__all__ = ["PreviewRequest", "draw_preview", "preview"]
+__all__ = ["PreviewRequest", "draw_preview", "foot", "preview", "shared_range"]
 
 _PAPER, _INK, _FAULT = (255, 255, 255), (34, 34, 34), (160, 40, 40)
 _GAP = 8
@@ -148,14 +148,14 @@ def draw_preview(
     part = collection.spread(count)
     read = [_read(part, k) for k in range(len(part))]
     samples = [item for item in read if isinstance(item, Sample)]
-    shared = _shared(samples, colour or ColourOptions())
+    shared = shared_range(samples, colour or ColourOptions())
     tiles = [
         _tile(item, shared, width) if isinstance(item, Sample) else _fault(entry, item, width)
         for item, entry in zip(read, part.entries, strict=True)
     ]
     columns = min(columns, len(tiles))
     head = _line(f"{collection!r}", columns * (tiles[0].shape[1] + _GAP) + _GAP, size=max(14, width // 18))
-    sheet = np.concatenate([head, _grid(tiles, columns), _foot(samples, shared, len(head[0]))])
+    sheet = np.concatenate([head, _grid(tiles, columns), foot(samples, shared, len(head[0]))])
     return Sheet(sheet, tuple(item for item in read if isinstance(item, str)))
 
 
@@ -174,7 +174,16 @@ def _read(part: Collection, position: int) -> Sample | str:
         return str(error)
 
 
-def _shared(samples: list[Sample], colour: ColourOptions) -> ColourOptions:
+def shared_range(samples: Sequence[Sample], colour: ColourOptions) -> ColourOptions:
+    """One range of colours for metric samples, so that equal colours are equal distances; others keep what was asked for.
+
+    Args:
+        samples: Those that are drawn together.
+        colour: Colour map and range.
+
+    Returns:
+        The colours, with numbers for a range where all share one.
+    """
     known = [s.truth for s in samples if bool(s.truth.valid.any())]
     if not known or not isinstance(colour.range, str) or known[0].kind.freedom is not Freedom.NONE:
         return colour
@@ -239,8 +248,17 @@ def _grid(tiles: list[NDArray[np.uint8]], columns: int) -> NDArray[np.uint8]:
     return sheet
 
 
-def _foot(samples: list[Sample], colour: ColourOptions, width: int) -> NDArray[np.uint8]:
-    """The scale under all: one for metric kinds; for others, that every sample has its own range."""
+def foot(samples: Sequence[Sample], colour: ColourOptions, width: int) -> NDArray[np.uint8]:
+    """The scale under all: one for metric kinds; for others, that every sample has its own range.
+
+    Args:
+        samples: Those above it.
+        colour: As they were drawn.
+        width: Of the strip, in pixels.
+
+    Returns:
+        uint8 (h, width, 3); empty where there is no sample.
+    """
     if not samples:
         return np.zeros((0, width, 3), np.uint8)
     kind = samples[0].truth.kind
