@@ -75,10 +75,11 @@ def _parameter(field: dataclasses.Field[Any], hint: Any) -> Callable[[CommandT],
         multiple=several,
         callback=_split if several and not option.whole else None,
         **({"required": True} if required else {"default": default}),
-        show_default=not several and not required and default is not None,
+        show_default=not several and not required and default not in (None, ""),
         metavar=option.metavar or None,
         shell_complete=_completer(option.names),
-        help=option.help + (f"  [default: {','.join(default)}]" if several and not required else ""),
+        help=option.help
+        + (f"  [default: {','.join(default)}]" if several and not required and default else ""),
     )
 
 
