@@ -15,7 +15,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, KindError
 from leadline.core.image import Image
 from leadline.core.kind import Freedom, Kind
-from leadline.core.results import Prediction
+from leadline.core.results import Answer, Prediction
 from leadline.core.sample import Entry, Sample
 from leadline.engines.onnxruntime import OnnxRuntimeEngine
 from leadline.exporters.depth_file import DepthFileExporter
@@ -88,16 +88,18 @@ class _Odd:
         self.description = session.description
         self.calls = 0
 
-    def run(self, images: Any) -> Any:
+    def run(self, images: Any, *, prompts: Any = ()) -> Any:
         self.calls += 1
-        return self.spoil(self, list(images))
+        return [Answer(values) for values in self.spoil(self, list(images))]
 
     def close(self) -> None:
         self.session.close()
 
 
 def _plus(amount: Callable[[_Odd, list[Image]], Any]) -> Callable[[_Odd, list[Image]], Any]:
-    return lambda odd, images: [depth + np.float32(amount(odd, images)) for depth in odd.session.run(images)]
+    return lambda odd, images: [
+        answer.values + np.float32(amount(odd, images)) for answer in odd.session.run(images)
+    ]
 
 
 SPOILT: dict[str, Callable[[_Odd, list[Image]], Any]] = {
@@ -219,7 +221,10 @@ class _WrongEngine(OnnxRuntimeEngine):
     def open(self, spec: ModelSpec, *, weights: Path, options: EngineOptions) -> Any:
         session = super().open(spec, weights=weights, options=EngineOptions())
         return _Odd(
-            session, lambda odd, images: odd.session.run([Image.from_array(i.rgb_HW3) for i in images])
+            session,
+            lambda odd, images: [
+                answer.values for answer in odd.session.run([Image.from_array(i.rgb_HW3) for i in images])
+            ],
         )
 
 

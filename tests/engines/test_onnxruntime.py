@@ -71,7 +71,7 @@ def test_it_is_an_engine_and_its_session_a_session(brightness: ModelSpec) -> Non
 @pytest.mark.parametrize("size", [(1, 1), (1, 400), (400, 1), (37, 53)])
 def test_whole_graph_answers_in_closed_form_at_any_size(brightness: ModelSpec, size: tuple[int, int]) -> None:
     photo = _photo(*size, f_px=321.0)
-    (depth,) = _open(brightness).run([photo])
+    depth = _open(brightness).run([photo])[0].values
     assert depth.dtype == np.float32
     np.testing.assert_allclose(depth, brightness_depth(photo), rtol=1e-6)
 
@@ -79,7 +79,7 @@ def test_whole_graph_answers_in_closed_form_at_any_size(brightness: ModelSpec, s
 def test_focal_length_is_the_geometric_mean(brightness: ModelSpec) -> None:
     camera = Camera(fx=400.0, fy=900.0, cx=3.0, cy=2.0, width=8, height=6)
     photo = Image.from_array(np.zeros((6, 8, 3), np.uint8), camera=camera)
-    np.testing.assert_allclose(_open(brightness).run([photo])[0], 600.0 / 500.0, rtol=1e-6)
+    np.testing.assert_allclose(_open(brightness).run([photo])[0].values, 600.0 / 500.0, rtol=1e-6)
 
 
 def test_a_graph_without_focal_input_is_not_given_one(brightness: ModelSpec, tmp_path: Path) -> None:
@@ -89,14 +89,16 @@ def test_a_graph_without_focal_input_is_not_given_one(brightness: ModelSpec, tmp
     model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([250.0], np.float32), "focal_px"))
     path = tmp_path / "fixed.onnx"
     onnx.save(model, path)
-    (depth,) = OnnxRuntimeEngine().open(brightness, weights=path, options=CPU).run([_photo(2, 3, f_px=77.0)])
+    session = OnnxRuntimeEngine().open(brightness, weights=path, options=CPU)
+    depth = session.run([_photo(2, 3, f_px=77.0)])[0].values
     np.testing.assert_allclose(depth, brightness_depth(_photo(2, 3, f_px=250.0)), rtol=1e-6)
 
 
 def test_batches_of_mixed_sizes_keep_their_order(brightness: ModelSpec) -> None:
     sizes = [(5, 7), (5, 7), (7, 5), (5, 7), (1, 1)]
     photos = [_photo(*size, seed=k, f_px=100.0 + k) for k, size in enumerate(sizes)]
-    for photo, depth in zip(photos, _open(brightness).run(photos), strict=True):
+    for photo, answer in zip(photos, _open(brightness).run(photos), strict=True):
+        depth = answer.values
         np.testing.assert_allclose(depth, brightness_depth(photo), rtol=1e-6)
     assert _open(brightness).run([]) == []
 
@@ -127,7 +129,7 @@ def test_threads_can_share_a_session(brightness: ModelSpec) -> None:
     answers: dict[int, NDArray[np.float32]] = {}
 
     def work(k: int) -> None:
-        answers[k] = session.run([photos[k]])[0]
+        answers[k] = session.run([photos[k]])[0].values
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
     for thread in threads:
@@ -217,7 +219,7 @@ def test_declared_processing_is_applied_in_closed_form(brightness: ModelSpec, tm
         Image.from_array(np.zeros((8, 9, 3), np.uint8)),
         Image.from_array(np.full((3, 3, 3), 255, np.uint8)),
     )
-    shadow, light = session.run([dark, bright])
+    shadow, light = (answer.values for answer in session.run([dark, bright]))
     assert (shadow.shape, light.shape) == ((8, 9), (3, 3))
     np.testing.assert_allclose(shadow, (0.0 - 0.5) / 0.25 * 2 + 3, rtol=1e-6)
     np.testing.assert_allclose(light, (1.0 - 0.5) / 0.25 * 2 + 3, rtol=1e-6)
@@ -241,8 +243,8 @@ def test_networks_of_fixed_batch_get_that_batch_at_most(
     photos = [_photo(5, 5, seed=1), _photo(6, 9, seed=2), _photo(5, 5, seed=3)]
     together = session.run(photos)
     assert fed == calls
-    for photo, depth in zip(photos, together, strict=True):
-        np.testing.assert_allclose(depth, session.run([photo])[0], rtol=1e-6)
+    for photo, answer in zip(photos, together, strict=True):
+        np.testing.assert_allclose(answer.values, session.run([photo])[0].values, rtol=1e-6)
 
 
 def test_a_network_that_answers_three_maps_is_refused(brightness: ModelSpec, tmp_path: Path) -> None:
@@ -293,7 +295,7 @@ def test_published_networks_run_and_agree_with_a_room_scan(
     folder = shared_data / "redwood" / "RGBD"
     rgb = np.asarray(PilImage.open(folder / "color" / "00000.jpg"))
     truth_m = np.asarray(PilImage.open(folder / "depth" / "00000.png")) / 1000
-    (depth,) = session.run([Image.from_array(rgb)])
+    depth = session.run([Image.from_array(rgb)])[0].values
     seen = truth_m > 0
     ratio = depth[seen] / truth_m[seen]
     assert depth.shape == truth_m.shape

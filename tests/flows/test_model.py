@@ -13,6 +13,7 @@ from leadline.core.camera import Origin
 from leadline.core.errors import EngineError, InputError, MissingExtra, UnknownName
 from leadline.core.image import Image
 from leadline.core.kind import Kind
+from leadline.core.results import Answer
 from leadline.flows.model import open_model, predict
 from leadline.io.depth_files import read_depth, write_depth
 from leadline.io.weights import sha256_of
@@ -125,7 +126,9 @@ def test_an_engine_that_answers_at_another_size_is_refused(
     brightness: ModelSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_model(brightness) as model:
-        monkeypatch.setattr(model._session, "run", lambda images: [np.ones((2, 2), np.float32)])
+        monkeypatch.setattr(
+            model._session, "run", lambda images, prompts: [Answer(np.ones((2, 2), np.float32))]
+        )
         with pytest.raises(EngineError, match=r"gave depth of \[\(2, 2\)\]"):
             model.predict(PIXELS)
 

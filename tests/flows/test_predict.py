@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image as PilImage
 
 from leadline.core.camera import Camera
+from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, InputError, KindError, MissingExtra, OutputError, UnknownName
 from leadline.core.image import Image
 from leadline.core.kind import Kind
+from leadline.core.results import Answer
 from leadline.engines.onnxruntime import OnnxRuntimeSession
 from leadline.exporters.depth_file import DepthFileExporter
 from leadline.flows.predict import run
@@ -236,7 +237,9 @@ def test_a_photo_that_does_not_fit_into_memory_is_one_failure(
 def test_an_engine_error_ends_the_run(
     known: ModelSpec, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: OnnxRuntimeSession, images: Sequence[Image]) -> list[NDArray[np.float32]]:
+    def fail(
+        self: OnnxRuntimeSession, images: Sequence[Image], *, prompts: Sequence[DepthMap]
+    ) -> list[Answer]:
         raise EngineError("the accelerator is gone")
 
     monkeypatch.setattr(OnnxRuntimeSession, "run", fail)

@@ -197,7 +197,7 @@ def test_weights_that_a_function_makes_are_made_once_for_each_state_of_its_sourc
 
 def test_a_function_that_makes_nothing_or_fails_leaves_nothing(package: Path, cache: Path) -> None:
     with pytest.raises(
-        WeightsError, match=r"'deepnets.make:nothing' made no file for 'net-tiny'; return the path"
+        WeightsError, match=r"'deepnets.make:nothing' made nothing for 'net-tiny'; return the path"
     ):
         locate(Weights("code:deepnets.make:nothing"), name="net-tiny")
     with pytest.raises(RuntimeError, match="no luck"):

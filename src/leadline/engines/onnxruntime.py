@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, InputError
 from leadline.core.image import Image
+from leadline.core.results import Answer
 from leadline.engines.threads import physical_cores
 from leadline.ops.processing import Processing, prepare, restore
 from leadline.plugins.need import need
@@ -133,19 +135,20 @@ class OnnxRuntimeSession:
             first = next(iter(inputs.values())).shape[0]
             self._largest_batch = first if isinstance(first, int) else 0
 
-    def run(self, images: Sequence[Image]) -> list[NDArray[np.float32]]:
+    def run(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> list[Answer]:
         """Predicts raw values for photos; neighbours of one size go through the network together.
 
         Args:
             images: Photos of any sizes.
+            prompts: None: no ONNX file is prompted.
 
         Returns:
-            One float32 array (H, W) a photo, at the photo's own size.
+            One answer a photo, at the photo's own size.
 
         Raises:
             EngineError: The session is closed, ONNX Runtime failed, or the graph's answer is not one map a photo.
         """
-        return [depth for group in self._groups(images) for depth in self._run_group(group)]
+        return [Answer(depth) for group in self._groups(images) for depth in self._run_group(group)]
 
     def close(self) -> None:
         """Gives the memory back."""

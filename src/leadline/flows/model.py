@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
-
-import numpy as np
-from numpy.typing import NDArray
 
 from leadline.core.camera import Origin
 from leadline.core.depth_map import DepthMap
-from leadline.core.errors import EngineError, InputError
+from leadline.core.errors import EngineError, InputError, UnknownName
 from leadline.core.image import Image
-from leadline.core.kind import Freedom
-from leadline.core.results import ModelRecord, Prediction
+from leadline.core.kind import Freedom, Kind
+from leadline.core.results import Answer, ModelRecord, Prediction
+from leadline.flows.naming import resolve_model
 from leadline.io.images import DEFAULT_MAX_PIXELS, PhotoSource, read_image
-from leadline.io.weights import locate, sha256_of
+from leadline.io.weights import fingerprint, locate, version_of
 from leadline.plugins.need import need
 from leadline.plugins.ports import Engine, EngineOptions, Session
-from leadline.plugins.registry import ENGINES, MODELS, load
-from leadline.plugins.specs import ModelSpec
+from leadline.plugins.registry import ENGINES, load
+from leadline.plugins.specs import ModelSpec, Stated
 
 __all__ = ["DEFAULT_MODEL", "Model", "open_model", "predict"]
 
@@ -53,6 +52,7 @@ class Model:
         fov_deg: float | None = None,
         focal_px: float | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
+        prompt: DepthMap | None = None,
     ) -> Prediction:
         """Predicts the depth of one photo.
 
@@ -61,6 +61,7 @@ class Model:
             fov_deg: Field of view across the longer side, in degrees, where you know it.
             focal_px: Focal length in pixels, where you know it.
             max_pixels: Largest number of pixels that is decoded.
+            prompt: A low-resolution depth map of the same view, for models that are prompted.
 
         Returns:
             The photo, its depth at the photo's size, and who made it.
@@ -70,7 +71,7 @@ class Model:
             EngineError: The engine failed.
         """
         image = read_image(source, fov_deg=fov_deg, focal_px=focal_px, max_pixels=max_pixels)
-        return self._predict([image])[0]
+        return self._predict([image], () if prompt is None else (prompt,))[0]
 
     def predict_batch(
         self,
@@ -79,6 +80,7 @@ class Model:
         fov_deg: float | None = None,
         focal_px: float | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
+        prompts: Sequence[DepthMap] = (),
     ) -> list[Prediction]:
         """Predicts the depth of several photos; neighbours of one size go through the network together.
 
@@ -87,6 +89,7 @@ class Model:
             fov_deg: Field of view of all across the longer side, in degrees, where you know it.
             focal_px: Focal length of all, in pixels, where you know it.
             max_pixels: Largest number of pixels that is decoded.
+            prompts: A low-resolution depth map a photo, for models that are prompted.
 
         Returns:
             One prediction a photo, in order.
@@ -103,52 +106,74 @@ class Model:
             read_image(source, fov_deg=fov_deg, focal_px=focal_px, max_pixels=max_pixels)
             for source in sources
         ]
-        return self._predict(images)
+        return self._predict(images, prompts)
 
-    def _predict(self, images: Sequence[Image]) -> list[Prediction]:
-        arrays, time_s = self.infer(images)
-        return [self.pack(image, values, time_s) for image, values in zip(images, arrays, strict=True)]
+    def _predict(self, images: Sequence[Image], prompts: Sequence[DepthMap]) -> list[Prediction]:
+        answers, time_s = self.infer(images, prompts=prompts)
+        return [self.pack(image, answer, time_s) for image, answer in zip(images, answers, strict=True)]
 
-    def infer(self, images: Sequence[Image]) -> tuple[list[NDArray[np.float32]], float]:
+    def infer(
+        self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()
+    ) -> tuple[list[Answer], float]:
         """Runs the network alone; ``pack`` makes predictions of what it gives.
 
         Args:
             images: The photos.
+            prompts: A low-resolution depth map a photo, for models that are prompted.
 
         Returns:
-            The raw values (H, W) of each, and the seconds a photo took.
+            What it says of each, and the seconds a photo took.
 
         Raises:
+            InputError: The model is prompted and a prompt is missing, or it is not and one is there.
             EngineError: The engine failed, or its values have another size than the photo.
         """
+        self._check_prompts(images, prompts)
         start_s = time.perf_counter()
-        arrays = self._session.run(images)
+        answers = self._session.run(images, prompts=prompts)
         time_s = (time.perf_counter() - start_s) / max(1, len(images))
-        shapes = [array.shape for array in arrays]
+        shapes = [answer.values.shape for answer in answers]
         if shapes != [(image.height, image.width) for image in images]:
             raise EngineError(
                 f"{self.record.engine} gave depth of {shapes} for {list(images)}",
                 hint="an engine must answer at the photo's size",
             )
-        return arrays, time_s
+        return answers, time_s
 
-    def pack(self, image: Image, values: NDArray[np.float32], time_s: float) -> Prediction:
+    def _check_prompts(self, images: Sequence[Image], prompts: Sequence[DepthMap]) -> None:
+        if self.spec.prompted and len(prompts) != len(images):
+            raise InputError(
+                f"model {self.spec.name!r} was given {len(prompts)} prompts for {len(images)} photos",
+                hint="give a low-resolution depth map with each photo: prompt=, or --prompt",
+            )
+        if prompts and not self.spec.prompted:
+            raise InputError(
+                f"model {self.spec.name!r} takes no prompt", hint="leave it out, or use prompt-depth-anything"
+            )
+
+    def pack(self, image: Image, answer: Answer, time_s: float) -> Prediction:
         """Gives raw values their meaning.
 
         Args:
             image: The photo.
-            values: What ``infer`` gave for it; read-only from here on.
+            answer: What ``infer`` gave for it; its arrays are read-only from here on.
             time_s: Seconds the network took for it.
 
         Returns:
-            The prediction; its scale is uncertain where the model's metres rest on a focal length that is assumed.
+            The prediction. Its camera is the network's own where the photo's is assumed and the network estimates one;
+            its scale is uncertain where the model's metres rest on a focal length that is assumed.
         """
-        values.flags.writeable = False
-        kind, camera = self.spec.kind, image.camera
+        for array in (answer.values, answer.uncertainty):
+            if array is not None:
+                array.flags.writeable = False
+        kind, camera = answer.kind or self.spec.kind, image.camera
+        if answer.camera is not None and camera.origin is Origin.ASSUMED:
+            camera = answer.camera
         rests_on_focal = self.spec.scale_needs_focal and kind.freedom is Freedom.NONE
         uncertain = rests_on_focal and camera.origin is Origin.ASSUMED
-        depth = DepthMap(values, kind, camera=camera, scale_uncertain=uncertain)
-        return Prediction(image, depth, self.record, time_s)
+        sky = {} if answer.infinite is None else {"infinite": answer.infinite}
+        depth = DepthMap(answer.values, kind, camera=camera, scale_uncertain=uncertain, **sky)
+        return Prediction(image, depth, self.record, time_s, answer.uncertainty)
 
     def close(self) -> None:
         """Gives the memory back; the model is not used afterwards."""
@@ -172,25 +197,38 @@ def open_model(
     engine: str | None = None,
     threads: int = 0,
     device: str = "auto",
+    kind: Kind | str | None = None,
+    stated: Stated | None = None,
+    inputs: Mapping[str, str | int | float] | None = None,
 ) -> Model:
     """Opens a model.
 
     Args:
-        name: A model's name, or a spec of your own: any ONNX file with a declared ``Processing``.
+        name: A model's name; ``hf:ORG/NAME`` or a checkpoint folder; ``onnx:FILE``; ``replicate:OWNER/MODEL``; or a spec of
+            your own: any ONNX file with a declared ``Processing``.
         engine: The engine; the first that the model names where None.
         threads: CPU threads; 0 lets the engine choose, one a physical core.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` and so on, as the engine offers.
+        kind: What the model predicts, where it does not say so itself: a ``Kind``, or words such as ``"metric-depth"``.
+        stated: What else must be said of it: unit, input size, mean, layout of a bare ONNX file.
+        inputs: Values of the model's own options, such as ``{"steps": 4}``.
 
     Returns:
         The model.
 
     Raises:
-        UnknownName: No model or engine has that name.
+        UnknownName: No model, engine or option has that name.
+        InputError: Something must be stated of this model that was not, or an input is none of its options' values.
         MissingExtra: The model or engine needs a package that is not installed.
         WeightsError: Its weights are not here, cannot be fetched, or are damaged.
         EngineError: The engine cannot run this model, or has no such device.
     """
-    spec = name if isinstance(name, ModelSpec) else MODELS.get(name)
+    given = inputs or {}
+    said = replace(stated or Stated(), inputs={key: str(value) for key, value in given.items()})
+    if kind is not None:
+        said = replace(said, kind=Kind.parse(kind) if isinstance(kind, str) else kind)
+    spec = resolve_model(name, stated=said)
+    choices = _choices(spec, given)
     chosen = engine or spec.engines[0]
     engine_spec = ENGINES.get(chosen)
     if chosen not in spec.engines:
@@ -203,16 +241,24 @@ def open_model(
         need(package, who=f"engine {chosen!r}", extra=engine_spec.extra)
     adapter: Engine = load(engine_spec.adapter)()
     weights = locate(spec.weights, name=spec.name)
-    session = adapter.open(spec, weights=weights, options=EngineOptions(threads, device))
+    session = adapter.open(spec, weights=weights, options=EngineOptions(threads, device, choices))
     record = ModelRecord(
         spec.name,
-        spec.version,
-        spec.weights.sha256 or sha256_of(weights),
+        spec.version or version_of(spec.weights, weights),
+        spec.weights.sha256 or fingerprint(weights),
         spec.licence,
         spec.commercial.value,
         session.description,
     )
     return Model(spec, session, record)
+
+
+def _choices(spec: ModelSpec, given: Mapping[str, str | int | float]) -> dict[str, str | int | float]:
+    options = {option.name: option for option in spec.options}
+    for name in given:
+        if name not in options:
+            raise UnknownName(f"input of model {spec.name!r}", name, known=options)
+    return {name: options[name].parse(value) for name, value in given.items()}
 
 
 def predict(

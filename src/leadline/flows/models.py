@@ -127,7 +127,7 @@ def model_rows(*, commercial_ok: bool = False, random_too: bool = False) -> tupl
         ModelRow(
             spec,
             MODELS.origin(spec.name),
-            spec.name in fetched or not spec.weights.source.startswith("http"),
+            spec.name in fetched or spec.weights.scheme not in ("http", "https", "hf", "remote"),
             tuple(package for package in spec.packages if not has(package)),
             speeds.get(_speed_key(spec)),
         )

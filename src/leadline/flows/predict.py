@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from leadline.core.errors import InputError, LeadlineError, MissingExtra
 from leadline.core.image import Image
+from leadline.core.results import Answer
 from leadline.flows.corridor import Corridor, Outcome
 from leadline.flows.model import Model, open_model
 from leadline.flows.outputs import Outputs, Planned
@@ -91,10 +89,10 @@ class _Task:
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """A photo with every model's raw values and the seconds each took."""
+    """A photo with every model's answer and the seconds each took."""
 
     image: Image
-    values: tuple[NDArray[np.float32], ...]
+    answers: tuple[Answer, ...]
     times_s: tuple[float, ...]
 
 
@@ -159,8 +157,8 @@ def _corridor(
 
     def write(task: _Task, raw: _Raw) -> Predicted:
         predictions = [
-            model.pack(raw.image, values, time_s)
-            for model, values, time_s in zip(models, raw.values, raw.times_s, strict=True)
+            model.pack(raw.image, answer, time_s)
+            for model, answer, time_s in zip(models, raw.answers, raw.times_s, strict=True)
         ]
         written = outputs.write(task.planned, predictions)
         return Predicted(task.photo.source, written, tuple(map(Made.of, predictions)))

@@ -14,11 +14,22 @@ from typing import Literal
 
 from leadline._version import __version__
 from leadline.core.errors import UnknownName, WeightsError
+from leadline.io.checkpoints import fetch_checkpoint, resolved_revision
 from leadline.io.download import download
 from leadline.plugins.registry import load
 from leadline.plugins.specs import Weights
 
-__all__ = ["CachedWeights", "cache_folder", "cached", "clear", "locate", "pull", "sha256_of"]
+__all__ = [
+    "CachedWeights",
+    "cache_folder",
+    "cached",
+    "clear",
+    "fingerprint",
+    "locate",
+    "pull",
+    "sha256_of",
+    "version_of",
+]
 
 Progress = Literal["bar", "none"]
 
@@ -79,6 +90,10 @@ def locate(weights: Weights, *, name: str, progress: Progress = "bar") -> Path:
         return _checked(_in_package(rest, name), weights, name)
     if scheme == "file":
         return _checked(_on_disk(rest, name), weights, name)
+    if scheme == "folder":
+        return _folder(rest, name)
+    if scheme == "remote":
+        return Path()
     if scheme == "code":
         return _built(rest, weights, name)
     return pull(weights, name=name, progress=progress)
@@ -99,8 +114,10 @@ def pull(weights: Weights, *, name: str, progress: Progress = "bar") -> Path:
         WeightsError: They cannot be fetched, or are not what their SHA-256 says; such a file is removed.
         OutputError: The cache cannot be written.
     """
-    if not weights.source.startswith(("http:", "https:")):
+    if weights.scheme not in ("http", "https", "hf"):
         return locate(weights, name=name, progress=progress)
+    if weights.scheme == "hf":
+        return fetch_checkpoint(weights, name=name, folder=cache_folder() / name, bar=progress == "bar")
     path = _cached_path(weights, name)
     if path.is_file() and weights.size_bytes in (0, path.stat().st_size):
         return path
@@ -140,6 +157,13 @@ def _on_disk(rest: str, name: str) -> Path:
     return path
 
 
+def _folder(rest: str, name: str) -> Path:
+    path = Path(rest).expanduser()
+    if not path.is_dir():
+        raise WeightsError(f"the checkpoint of {name!r} is not at {str(path)!r}", hint="check the path")
+    return path
+
+
 def _checked(path: Path, weights: Weights, name: str) -> Path:
     found = sha256_of(path) if weights.sha256 else ""
     if found != weights.sha256:
@@ -165,9 +189,9 @@ def _built(rest: str, weights: Weights, name: str) -> Path:
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=home.parent) as folder:
         made = Path(load(rest)(Path(folder)))
-        if not made.is_file():
+        if not made.exists():
             raise WeightsError(
-                f"{rest!r} made no file for {name!r}", hint="return the path of the file it wrote"
+                f"{rest!r} made nothing for {name!r}", hint="return the path of the file or folder it wrote"
             )
         staged = Path(folder) / "ready"
         staged.mkdir()
@@ -221,6 +245,38 @@ def _drop_empty(folder: Path) -> None:
     while folder != cache_folder() and folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
         folder = folder.parent
+
+
+def fingerprint(path: Path) -> str:
+    """What tells these weights from all others: the SHA-256 of a file, or that of a checkpoint's list of files.
+
+    Args:
+        path: A file; a folder; or the empty path, of weights that are elsewhere.
+
+    Returns:
+        Lower-case hex; empty for weights that are elsewhere. A folder's is the SHA-256 of the lines ``SHA-256  NAME`` of its
+        files in order of their names, as ``sha256sum`` writes them.
+    """
+    if path == Path():
+        return ""
+    if path.is_file():
+        return sha256_of(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+    lines = "".join(f"{sha256_of(file)}  {file.relative_to(path).as_posix()}\n" for file in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def version_of(weights: Weights, path: Path) -> str:
+    """The revision of weights that are here: what was asked for, or for a checkpoint of the hub what was got.
+
+    Args:
+        weights: The record.
+        path: Where they are.
+
+    Returns:
+        A commit, tag or version; empty where there is none.
+    """
+    return resolved_revision(path) or weights.revision
 
 
 def sha256_of(path: Path) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["DATASETS", "ENGINES", "EXPORTERS", "MODELS"]
+__all__ = ["DATASETS", "ENGINES", "EXPORTERS", "MODELS", "REFERENCES"]
 
 MODELS = {
     "leadline-indoor-small": "leadline.models.leadline_indoor.spec:SMALL",
     "leadline-indoor-tiny": "leadline.models.leadline_indoor.spec:TINY",
+    "dpt-tiny": "leadline.models.dpt.spec:TINY",
 }
 
 ENGINES = {
     "onnxruntime": "leadline.engines.onnxruntime:SPEC",
+    "torch": "leadline.engines.torch:SPEC",
 }
 
 EXPORTERS = {
@@ -47,3 +49,9 @@ DATASETS = {
     "synthetic": "leadline.datasets.synthetic:SPEC",
 }
 """Particular layouts before general ones: the first that recognises a place is taken for it."""
+
+REFERENCES = {
+    "hf": "leadline.models.transformers_checkpoint:REFERENCE",
+    "onnx": "leadline.models.onnx_file:REFERENCE",
+}
+"""Ways to name a model that is in no list: the word before the colon, and who makes a spec of the rest."""

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
-
+from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError
 from leadline.core.image import Image
 from leadline.core.kind import Kind
-from leadline.core.results import Prediction
+from leadline.core.results import Answer, Prediction
 from leadline.core.sample import Entry, Sample
 from leadline.ops.colour import ColourOptions
 from leadline.plugins.specs import ModelSpec
 
-__all__ = ["Comparing", "Dataset", "Engine", "EngineOptions", "ExportOptions", "Exporter", "Session"]
+__all__ = [
+    "Comparing",
+    "Dataset",
+    "Engine",
+    "EngineOptions",
+    "ExportOptions",
+    "Exporter",
+    "Network",
+    "Session",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,7 @@ class EngineOptions:
     Args:
         threads: CPU threads; 0 lets the engine choose one a physical core.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` and so on, as the engine offers.
+        choices: Values of the model's own options, by name; what is not named keeps its default.
 
     Raises:
         InputError: The number of threads is not a whole number of at least 0.
@@ -35,6 +43,7 @@ class EngineOptions:
 
     threads: int = 0
     device: str = "auto"
+    choices: Mapping[str, str | int | float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not isinstance(self.threads, int) or self.threads < 0:
@@ -53,14 +62,15 @@ class Session(Protocol):
         """What runs, and where: ``"onnxruntime (CPU)"``."""
         ...
 
-    def run(self, images: Sequence[Image]) -> list[NDArray[np.float32]]:
+    def run(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> list[Answer]:
         """Predicts raw values for photos.
 
         Args:
             images: Photos of any sizes; their cameras give the focal length to models that use it.
+            prompts: A low-resolution depth map a photo, for models that are prompted; else none.
 
         Returns:
-            One float32 array (H, W) a photo, at the photo's own size, in the unit of the model's kind.
+            One answer a photo, at the photo's own size, in the unit of the model's kind.
 
         Raises:
             EngineError: The engine failed.
@@ -69,6 +79,40 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Gives memory back. The session is not used afterwards."""
+        ...
+
+
+@runtime_checkable
+class Network(Protocol):
+    """A family's network with its pre- and post-processing, as an engine that runs torch needs it.
+
+    The three steps are apart, so that an engine can move, cast, compile or replace the middle one and leave the numbers
+    around it as they are.
+    """
+
+    @property
+    def module(self) -> Any:
+        """The ``torch.nn.Module``; called with the prepared tensors as keywords, it answers a mapping of tensors."""
+        ...
+
+    def key(self, image: Image) -> Hashable:
+        """Photos of one key may share a batch."""
+        ...
+
+    def prepare(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> Mapping[str, Any]:
+        """The module's inputs, batched, as float32 tensors on the CPU.
+
+        Args:
+            images: Photos of one key.
+            prompts: A depth map a photo, for families that are prompted.
+
+        Raises:
+            InputError: A prompt is missing, or cannot be used.
+        """
+        ...
+
+    def restore(self, outputs: Mapping[str, Any], images: Sequence[Image]) -> list[Answer]:
+        """One answer a photo, at its size, from what the module gave (float32, on any device)."""
         ...
 
 

@@ -8,9 +8,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from leadline.core.errors import InputError, UnknownName
 from leadline.plugins import builtins
-from leadline.plugins.specs import DatasetSpec, EngineSpec, ExporterSpec, ModelSpec
+from leadline.plugins.specs import DatasetSpec, EngineSpec, ExporterSpec, ModelSpec, ReferenceSpec
 
-__all__ = ["BUILT_IN", "DATASETS", "ENGINES", "EXPORTERS", "MODELS", "Registry", "load"]
+__all__ = ["BUILT_IN", "DATASETS", "ENGINES", "EXPORTERS", "MODELS", "REFERENCES", "Registry", "load"]
 
 
 class _Named(Protocol):
@@ -187,3 +187,6 @@ MODELS: Registry[ModelSpec] = Registry("model", ModelSpec, builtins.MODELS)
 ENGINES: Registry[EngineSpec] = Registry("engine", EngineSpec, builtins.ENGINES)
 EXPORTERS: Registry[ExporterSpec] = Registry("exporter", ExporterSpec, builtins.EXPORTERS, called="format")
 DATASETS: Registry[DatasetSpec] = Registry("dataset", DatasetSpec, builtins.DATASETS)
+REFERENCES: Registry[ReferenceSpec] = Registry(
+    "reference", ReferenceSpec, builtins.REFERENCES, called="way to name a model"
+)

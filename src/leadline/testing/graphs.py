@@ -104,4 +104,6 @@ def brightness_spec(path: Path, *, name: str = "brightness-test") -> ModelSpec:
         version="1",
         good_for="tests",
         scale_needs_focal=True,
+        network="leadline.testing.torch_graphs:brightness",
+        engines=("onnxruntime", "torch"),
     )

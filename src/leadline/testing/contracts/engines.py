@@ -37,7 +37,8 @@ def answers_in_closed_form(engine: Engine, folder: Path) -> None:
     photos = [noise_photo(*size, seed=k, f_px=50.0 + 10 * k) for k, size in enumerate(SIZES)]
     answers = _open(engine, folder).run(photos)
     assert len(answers) == len(photos), f"{len(answers)} answers for {len(photos)} photos"
-    for photo, depth in zip(photos, answers, strict=True):
+    for photo, answer in zip(photos, answers, strict=True):
+        depth = answer.values
         assert depth.dtype == np.float32, f"{depth.dtype} is not float32"
         assert depth.shape == (photo.height, photo.width), f"{depth.shape} for {photo}"
         error = float(np.abs(depth / brightness_depth(photo) - 1).max())
@@ -50,8 +51,8 @@ def runs_on_every_device_and_number_of_threads(engine: Engine, folder: Path) -> 
     photo = noise_photo(20, 30)
     for device in ("auto", *engine.devices()):
         for threads in (0, 1, 2):
-            (depth,) = _open(engine, folder, threads=threads, device=device).run([photo])
-            error = float(np.abs(depth / brightness_depth(photo) - 1).max())
+            (answer,) = _open(engine, folder, threads=threads, device=device).run([photo])
+            error = float(np.abs(answer.values / brightness_depth(photo) - 1).max())
             assert error < 1e-3, f"{device} with {threads} threads is off by {error:.1e}"
 
 

@@ -1,0 +1,67 @@
+"""From what a user typed for a model to the model's spec."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from leadline.core.errors import InputError, UnknownName
+from leadline.plugins.registry import MODELS, REFERENCES, load
+from leadline.plugins.specs import ModelSpec, Stated
+
+__all__ = ["resolve_model"]
+
+
+def resolve_model(name: str | ModelSpec, *, stated: Stated | None = None) -> ModelSpec:
+    """The spec of a model.
+
+    Args:
+        name: A model's name; ``hf:ORG/NAME``, ``onnx:FILE``, ``replicate:OWNER/MODEL`` or another known reference; the path of a
+            checkpoint folder or of an ONNX file; or a spec, which is given back.
+        stated: What the user states of a model that does not say it itself.
+
+    Returns:
+        The spec.
+
+    Raises:
+        UnknownName: No model has that name, and it is no reference either.
+        InputError: The reference cannot be followed, something must be stated, or something was stated of a model whose
+            own record says it.
+    """
+    if isinstance(name, ModelSpec):
+        return name
+    given = stated or Stated()
+    word, colon, rest = name.partition(":")
+    if colon and word in REFERENCES.names():
+        return _followed(word, rest, given)
+    path = Path(name).expanduser()
+    if path.is_dir() and (path / "config.json").is_file():
+        return _followed("hf", name, given)
+    if path.suffix.lower() == ".onnx" and path.is_file():
+        return _followed("onnx", name, given)
+    spec = _registered(name)
+    if given.kind is not None and given.kind != spec.kind:
+        raise InputError(
+            f"model {name!r} predicts {spec.kind}; it cannot be told to be {given.kind}",
+            hint="leave the kind out, or convert the result",
+        )
+    return spec
+
+
+def _registered(name: str) -> ModelSpec:
+    try:
+        return MODELS.get(name)
+    except UnknownName as error:
+        if "/" not in name and ":" not in name:
+            raise
+        forms = ", ".join(REFERENCES.get(word).form for word in REFERENCES.names())
+        raise InputError(
+            f"model {name!r} is no model's name, no folder with a config.json and no ONNX file that is here",
+            hint=f"check the path, or use one of {forms}",
+        ) from error
+
+
+def _followed(word: str, rest: str, stated: Stated) -> ModelSpec:
+    if not rest:
+        raise InputError(f"'{word}:' names no model", hint=f"give {REFERENCES.get(word).form}")
+    spec: ModelSpec = load(REFERENCES.get(word).resolve)(rest, stated=stated)
+    return spec
