@@ -140,7 +140,7 @@ def test_a_spec_that_lies_is_caught(name: str, change: dict[str, Any], brightnes
         model.spec = replace(honest, **change)
         if name == "gives_the_kind_its_spec_says":
             model.pack = lambda image, values, time_s: Prediction(  # type: ignore[method-assign]
-                image, DepthMap(values, Kind(), camera=image.camera), model.record
+                image, DepthMap(values.values, Kind(), camera=image.camera), model.record
             )
         with pytest.raises(AssertionError):
             check(model)
