@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,7 @@ from leadline.plugins.specs import ExporterSpec, ModelSpec
 from leadline.testing.contracts.datasets import DATASET_CHECKS
 from leadline.testing.contracts.engines import ENGINE_CHECKS
 from leadline.testing.contracts.exporters import EXPORTER_CHECKS
-from leadline.testing.contracts.models import MODEL_CHECKS
+from leadline.testing.contracts.models import MODEL_CHECKS, spec_is_complete
 from leadline.testing.scenes import noise_photo
 
 
@@ -39,7 +40,11 @@ def _named(checks: tuple[Callable[..., None], ...]) -> Any:
     return pytest.mark.parametrize("check", checks, ids=lambda check: check.__name__)
 
 
-@pytest.fixture(scope="module", params=[*builtins.MODELS, "brightness-test"])
+HERE = [name for name in builtins.MODELS if MODELS.get(name).weights.scheme in ("package", "code")]
+"""Models that need no download: what ships, and a variant of random weights of each architecture."""
+
+
+@pytest.fixture(scope="module", params=[*HERE, "brightness-test"])
 def model(request: pytest.FixtureRequest, brightness: ModelSpec) -> Iterator[Model]:
     spec = brightness if request.param == "brightness-test" else MODELS.get(request.param)
     missing = [package for package in spec.packages if not has(package)]
@@ -47,6 +52,21 @@ def model(request: pytest.FixtureRequest, brightness: ModelSpec) -> Iterator[Mod
         pytest.skip(f"{spec.name} needs {', '.join(missing)}")
     with open_model(spec) as opened:
         yield opened
+
+
+@pytest.mark.parametrize("name", builtins.MODELS)
+def test_every_spec_is_complete(name: str) -> None:
+    spec = MODELS.get(name)
+    spec_is_complete(spec)
+    if spec.weights.scheme == "hf":
+        assert re.fullmatch(r"hf:[\w.-]+/[\w.-]+", spec.weights.source)
+        assert spec.paper.startswith("https://")
+        architecture = spec.network.split(".")[2]
+        tiny = [MODELS.get(n) for n in HERE if MODELS.get(n).network == spec.network]
+        assert tiny, f"{architecture} has no variant of random weights"
+        assert spec.kind in {other.kind for other in tiny}
+    for step in (spec.step_up,):
+        assert not step or step.split(",")[0] in builtins.MODELS
 
 
 @_named(MODEL_CHECKS)

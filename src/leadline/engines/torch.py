@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, LeadlineError
@@ -141,7 +144,9 @@ class TorchSession:
             with torch.inference_mode():
                 moved = {name: tensor.to(self._device) for name, tensor in inputs.items()}
                 outputs = network.module(**moved)
-                return network.restore(_floats(outputs), images)
+                return [_checked(answer, self._name) for answer in network.restore(_floats(outputs), images)]
+        except LeadlineError:
+            raise
         except _foreign(torch) as error:
             raise self._translated(error, inputs, images) from error
 
@@ -166,6 +171,21 @@ class TorchSession:
 def _groups(network: Network, images: Sequence[Image]) -> Iterator[list[int]]:
     for _, places in groupby(range(len(images)), key=lambda place: network.key(images[place])):
         yield list(places)
+
+
+def _checked(answer: Answer, name: str) -> Answer:
+    """An answer that says something: numbers that are none become unknown pixels, but not all of them."""
+    sound = np.isfinite(answer.values)
+    if answer.infinite is not None:
+        sound |= answer.infinite
+    if not bool(sound.any()):
+        raise EngineError(
+            f"{name!r} gave no finite number for a photo of {answer.values.shape[1]}x{answer.values.shape[0]}",
+            hint="its weights are damaged, or it cannot run in this precision on this device",
+        )
+    if bool(sound.all()):
+        return answer
+    return replace(answer, values=np.where(sound, answer.values, np.float32(np.nan)))
 
 
 def _floats(outputs: Any) -> dict[str, Any]:

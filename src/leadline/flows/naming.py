@@ -15,7 +15,7 @@ def resolve_model(name: str | ModelSpec, *, stated: Stated | None = None) -> Mod
     """The spec of a model.
 
     Args:
-        name: A model's name; ``hf:ORG/NAME``, ``onnx:FILE``, ``replicate:OWNER/MODEL`` or another known reference; the path of a
+        name: A model's name; ``hf:ORG/NAME``, ``onnx:FILE`` or another known reference; the path of a
             checkpoint folder or of an ONNX file; or a spec, which is given back.
         stated: What the user states of a model that does not say it itself.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,6 +17,8 @@ from leadline.core.results import Answer
 from leadline.plugins.need import need
 
 __all__ = ["PretrainedNetwork", "load_checkpoint"]
+
+_MOST_SLENDER = 8
 
 
 class PretrainedNetwork:
@@ -35,6 +37,13 @@ class PretrainedNetwork:
     architecture: ClassVar[str]
     """``model_type`` of its configuration: ``"dpt"``."""
 
+    least_side: ClassVar[int] = 1
+    """Photos with a shorter side get more of their last row or column, which is cut off the depth again."""
+
+    cuts_overshoot: bool = False
+    """Whether depth stays within what the network said before it was enlarged: cubic interpolation swings beyond it,
+    below zero or above the farthest a metric network knows."""
+
     def __init__(self, checkpoint: Path) -> None:
         self.module, self.processor = load_checkpoint(checkpoint, architecture=self.architecture)
 
@@ -44,41 +53,69 @@ class PretrainedNetwork:
 
     def prepare(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> Mapping[str, Any]:
         """The checkpoint's own resizing and normalising."""
-        pixels = self.processor(images=[_pillow(image) for image in images], return_tensors="pt")
+        photos = [_pillow(image, self.padded(image)) for image in images]
+        pixels = self.processor(images=photos, return_tensors="pt")
         return {"pixel_values": pixels["pixel_values"]}
+
+    def padded(self, image: Image) -> tuple[int, int]:
+        """The size a photo is brought to by repeating its last row or column.
+
+        The processors of several families make photos of no height out of very slender ones.
+
+        Args:
+            image: The photo.
+
+        Returns:
+            (height, width): its own size, unless it is shorter than ``least_side`` or more slender than one to eight.
+        """
+        least = max(self.least_side, -(-max(image.height, image.width) // _MOST_SLENDER))
+        return max(image.height, least), max(image.width, least)
 
     def restore(self, outputs: Mapping[str, Any], images: Sequence[Image]) -> list[Answer]:
         """The processor's own way back to the photo's size."""
-        sizes = [(image.height, image.width) for image in images]
-        done = self.post_process(outputs, sizes)
-        return [self.answer(one, image) for one, image in zip(done, images, strict=True)]
+        done = self.post_process(outputs, images)
+        return [
+            self.answer(one, raw, image)
+            for one, raw, image in zip(done, outputs["predicted_depth"], images, strict=True)
+        ]
 
-    def post_process(self, outputs: Mapping[str, Any], sizes: list[tuple[int, int]]) -> list[dict[str, Any]]:
+    def post_process(self, outputs: Mapping[str, Any], images: Sequence[Image]) -> list[dict[str, Any]]:
         """``post_process_depth_estimation`` of the checkpoint's processor.
 
         Args:
             outputs: What the module gave.
-            sizes: (height, width) of the photos.
+            images: The photos.
 
         Returns:
-            One mapping a photo, with ``predicted_depth``.
+            One mapping a photo, with ``predicted_depth`` at its padded size.
         """
-        done: list[dict[str, Any]] = self.processor.post_process_depth_estimation(
-            _Attributes(outputs), target_sizes=sizes
-        )
+        sizes = [self.padded(image) for image in images]
+        # The sizes go by place, as the pipeline gives them: they are target sizes to all families but ZoeDepth, to which
+        # they are source sizes.
+        done: list[dict[str, Any]] = self.processor.post_process_depth_estimation(_Attributes(outputs), sizes)
         return done
 
-    def answer(self, done: Mapping[str, Any], image: Image) -> Answer:
+    def answer(self, done: Mapping[str, Any], raw: Any, image: Image) -> Answer:
         """One photo's answer.
 
         Args:
             done: What the processor gave for it.
+            raw: What the network gave for it, before it was enlarged.
             image: The photo.
 
         Returns:
             Its values.
         """
-        return Answer(plane(done["predicted_depth"], image))
+        depth = done["predicted_depth"]
+        if self.cuts_overshoot:
+            depth = depth.clamp(raw.min(), raw.max())
+        return Answer(self.plane(depth, image))
+
+    def plane(self, tensor: Any, image: Image) -> NDArray[np.float32]:
+        """A tensor of a photo's padded size as float32 values of its own size."""
+        array: NDArray[np.float32] = tensor.detach().cpu().numpy().astype(np.float32, copy=False)
+        whole = array.reshape(self.padded(image))
+        return np.ascontiguousarray(whole[: image.height, : image.width])
 
 
 class _Attributes(dict[str, Any]):
@@ -86,12 +123,6 @@ class _Attributes(dict[str, Any]):
 
     def __getattr__(self, name: str) -> Any:
         return self.get(name)
-
-
-def plane(tensor: Any, image: Image) -> NDArray[np.float32]:
-    """A tensor as float32 values of a photo's shape (a photo one pixel high or wide loses no axis)."""
-    array: NDArray[np.float32] = tensor.detach().cpu().numpy().astype(np.float32, copy=False)
-    return np.ascontiguousarray(array.reshape(image.height, image.width))
 
 
 def load_checkpoint(folder: Path, *, architecture: str) -> tuple[Any, Any]:
@@ -130,7 +161,7 @@ def load_checkpoint(folder: Path, *, architecture: str) -> tuple[Any, Any]:
 
 
 @contextmanager
-def _quiet(transformers: Any) -> Any:
+def _quiet(transformers: Any) -> Iterator[None]:
     """Without the bars and warnings that transformers writes for those who develop models."""
     import io
 
@@ -147,7 +178,11 @@ def _quiet(transformers: Any) -> Any:
             logging.enable_progress_bar()
 
 
-def _pillow(image: Image) -> Any:
+def _pillow(image: Image, size: tuple[int, int]) -> Any:
     from PIL import Image as Pil
 
-    return Pil.fromarray(image.rgb_HW3)
+    below, right = size[0] - image.height, size[1] - image.width
+    pixels = image.rgb_HW3
+    return Pil.fromarray(
+        np.pad(pixels, ((0, below), (0, right), (0, 0)), "edge") if below or right else pixels
+    )

@@ -1,4 +1,4 @@
-"""A DPT checkpoint in the true format, very small, of random weights."""
+"""DPT checkpoints in the true format, very small, of random weights."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import torch
 from transformers import DPTConfig, DPTForDepthEstimation, DPTImageProcessor
+
+from leadline.testing.tiny import strengthened
 
 __all__ = ["checkpoint"]
 
@@ -30,11 +32,11 @@ def checkpoint(folder: Path) -> Path:
         backbone_out_indices=[0, 1, 2, 3],
         neck_hidden_sizes=[16, 16, 24, 32],
         fusion_hidden_size=16,
-        initializer_range=0.3,
         is_hybrid=False,
     )
     net = DPTForDepthEstimation(config)
+    processor = DPTImageProcessor(size={"height": 64, "width": 64})
     home = folder / "dpt-tiny"
-    net.save_pretrained(home)
-    DPTImageProcessor(size={"height": 64, "width": 64}).save_pretrained(home)
+    strengthened(net).save_pretrained(home)
+    processor.save_pretrained(home)
     return home

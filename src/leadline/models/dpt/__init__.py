@@ -1,1 +1,1 @@
-"""DPT: dense prediction transformers."""
+"""DPT."""

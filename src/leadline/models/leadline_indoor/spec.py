@@ -22,7 +22,7 @@ SMALL = ModelSpec(
     version="1",
     paper="MODEL_CARD.md",
     good_for="quick depth in metres of rooms, seen from 0.7 to 10 m; not for outdoors",
-    step_up="no larger model ships yet; plugins add theirs to 'leadline models'",
+    step_up="depth-anything-v2-metric-indoor-small",
     scale_needs_focal=True,
 )
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from leadline.core.kind import Freedom
 from leadline.flows.model import Model
+from leadline.plugins.specs import ModelSpec
 from leadline.testing.scenes import noise_photo
 
-__all__ = ["MODEL_CHECKS"]
+__all__ = ["MODEL_CHECKS", "spec_is_complete"]
 
 SIZES = ((1, 1), (1, 400), (400, 1), (37, 53), (48, 64))
 """Heights and widths that every model must take."""
@@ -89,11 +90,20 @@ def says_who_made_it(model: Model) -> None:
 
 
 def has_a_complete_spec(model: Model) -> None:
-    """A name like ``family-size``, one line of summary, engines in order of preference."""
-    spec = model.spec
+    """Its record says all that a list shows."""
+    spec_is_complete(model.spec)
+
+
+def spec_is_complete(spec: ModelSpec) -> None:
+    """A name like ``family-size``, one line of summary, a licence, engines in order of preference; nothing is opened.
+
+    Args:
+        spec: The record.
+    """
     assert re.fullmatch(r"[a-z0-9.]+(-[a-z0-9.]+)+", spec.name), f"{spec.name!r} does not read family-size"
     assert spec.summary, "there is no summary"
     assert "\n" not in spec.summary, "the summary is longer than a line"
+    assert spec.licence, "no licence is said"
     assert spec.engines, "no engine is named"
 
 

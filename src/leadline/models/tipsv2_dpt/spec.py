@@ -1,0 +1,55 @@
+"""The records of the TIPSv2-DPT family."""
+
+from __future__ import annotations
+
+from leadline.core.kind import Kind
+from leadline.plugins.specs import Commercial, ModelSpec, Weights
+
+__all__ = ["B14", "TINY"]
+
+_KIND = Kind()
+_PAPER = "https://arxiv.org/abs/2604.12012"
+
+
+def _spec(name: str, hub: str, summary: str, good_for: str, step_up: str = "") -> ModelSpec:
+    return ModelSpec(
+        name=name,
+        kind=_KIND,
+        summary=summary,
+        weights=Weights(f"hf:{hub}"),
+        licence="see its page on the hub",
+        commercial=Commercial.UNCLEAR,
+        engines=("torch",),
+        paper=_PAPER,
+        good_for=good_for,
+        step_up=step_up,
+        scale_needs_focal=False,
+        network="leadline.models.tipsv2_dpt.net:network",
+        extra="transformers",
+        packages=("torch", "torchvision", "transformers"),
+    )
+
+
+B14 = _spec(
+    "tipsv2-dpt-b14",
+    "google/tipsv2-b14-dpt",
+    "metres in rooms up to 10 m, TIPSv2 ViT-B/14 with a DPT head",
+    "rooms up to 10 m",
+    "depth-pro",
+)
+
+TINY = ModelSpec(
+    name="tipsv2-dpt-tiny",
+    kind=_KIND,
+    summary="the TIPSv2-DPT architecture, very small, with random weights: for tests, its depth means nothing",
+    weights=Weights("code:leadline.testing.tiny_tipsv2_dpt:checkpoint"),
+    licence="Apache-2.0",
+    commercial=Commercial.YES,
+    engines=("torch",),
+    version="1",
+    good_for="tests of everything around a model",
+    scale_needs_focal=False,
+    network="leadline.models.tipsv2_dpt.net:network",
+    extra="transformers",
+    packages=("torch", "torchvision", "transformers"),
+)

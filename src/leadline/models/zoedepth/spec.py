@@ -1,0 +1,85 @@
+"""The records of the ZoeDepth family."""
+
+from __future__ import annotations
+
+from leadline.core.kind import Kind
+from leadline.plugins.specs import Commercial, ModelSpec, Weights
+
+__all__ = ["KITTI", "NYU", "NYU_KITTI", "TINY", "TINY_TWO"]
+
+_KIND = Kind()
+_PAPER = "https://arxiv.org/abs/2302.12288"
+
+
+def _spec(name: str, hub: str, summary: str, good_for: str, step_up: str = "") -> ModelSpec:
+    return ModelSpec(
+        name=name,
+        kind=_KIND,
+        summary=summary,
+        weights=Weights(f"hf:{hub}"),
+        licence="MIT; trained on NYU or KITTI",
+        commercial=Commercial.UNCLEAR,
+        engines=("torch",),
+        paper=_PAPER,
+        good_for=good_for,
+        step_up=step_up,
+        scale_needs_focal=False,
+        network="leadline.models.zoedepth.net:network",
+        extra="transformers",
+        packages=("torch", "torchvision", "transformers"),
+    )
+
+
+NYU = _spec(
+    "zoedepth-nyu",
+    "Intel/zoedepth-nyu",
+    "metres in rooms, 345 M parameters",
+    "rooms up to 10 m",
+    "depth-anything-v2-metric-indoor-large",
+)
+KITTI = _spec(
+    "zoedepth-kitti",
+    "Intel/zoedepth-kitti",
+    "metres from a car, 345 M parameters",
+    "roads up to 80 m",
+    "depth-anything-v2-metric-outdoor-large",
+)
+NYU_KITTI = _spec(
+    "zoedepth-nyu-kitti",
+    "Intel/zoedepth-nyu-kitti",
+    "metres in rooms and on roads, chosen by the network, 347 M parameters",
+    "rooms and roads",
+    "depth-pro",
+)
+
+TINY = ModelSpec(
+    name="zoedepth-tiny",
+    kind=_KIND,
+    summary="the ZoeDepth architecture, very small, with random weights: for tests, its depth means nothing",
+    weights=Weights("code:leadline.testing.tiny_zoedepth:checkpoint"),
+    licence="Apache-2.0",
+    commercial=Commercial.YES,
+    engines=("torch",),
+    version="1",
+    good_for="tests of everything around a model",
+    scale_needs_focal=False,
+    network="leadline.models.zoedepth.net:network",
+    extra="transformers",
+    packages=("torch", "torchvision", "transformers"),
+)
+
+TINY_TWO = ModelSpec(
+    name="zoedepth-two-tiny",
+    kind=_KIND,
+    summary="the ZoeDepth architecture with two heads, very small, with random weights: for tests, its depth means nothing",
+    weights=Weights("code:leadline.testing.tiny_zoedepth:checkpoint_of_two"),
+    licence="Apache-2.0",
+    commercial=Commercial.YES,
+    engines=("torch",),
+    version="1",
+    good_for="tests of everything around a model",
+    scale_needs_focal=False,
+    network="leadline.models.zoedepth.net:network",
+    extra="transformers",
+    packages=("torch", "torchvision", "transformers"),
+)
