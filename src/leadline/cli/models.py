@@ -44,14 +44,16 @@ def models(context: click.Context, commercial_ok: bool, random_too: bool, as_jso
 
 @models.command(
     epilog="""\b
-Example:
-  leadline models pull leadline-indoor-small
+Examples:
+  leadline models pull depth-anything-v2-small
+  leadline models pull hf:Intel/dpt-large
 """
 )
 @click.argument("name")
 def pull(name: str) -> None:
     """Fetch a model's weights now, so that it works without a network."""
-    click.echo(f"{name} is at {pull_model(name)}")
+    path = pull_model(name, told=lambda words: click.echo(words, err=True))
+    click.echo(f"{name} is at {path}")
 
 
 @models.command(

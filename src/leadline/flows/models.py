@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import statistics
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from leadline.core.errors import InputError
 from leadline.core.image import Image
 from leadline.flows.model import open_model
 from leadline.io.atomic import write_whole
-from leadline.io.weights import CachedWeights, cache_folder, cached, clear, pull
+from leadline.io.weights import CachedWeights, cache_folder, cached, pull
+from leadline.io.weights import clear as clear_cache
 from leadline.plugins.need import has
 from leadline.plugins.registry import MODELS
-from leadline.plugins.specs import Commercial, ModelSpec
+from leadline.plugins.specs import Commercial, ModelSpec, Weights
 
 __all__ = [
     "CachedWeights",
@@ -127,7 +129,8 @@ def model_rows(*, commercial_ok: bool = False, random_too: bool = False) -> tupl
         ModelRow(
             spec,
             MODELS.origin(spec.name),
-            spec.name in fetched or spec.weights.scheme not in ("http", "https", "hf", "remote"),
+            bool({spec.name, spec.weights.source} & fetched)
+            or spec.weights.scheme not in ("http", "https", "hf", "remote"),
             tuple(package for package in spec.packages if not has(package)),
             speeds.get(_speed_key(spec)),
         )
@@ -149,21 +152,59 @@ def register_model(spec: ModelSpec) -> None:
     MODELS.add(spec.name, spec, origin="this program")
 
 
-def pull_model(name: str) -> Path:
+def pull_model(name: str, *, told: Callable[[str], None] | None = None) -> Path:
     """Fetches a model's weights, so that it works without a network.
 
     Args:
-        name: The model.
+        name: The model, or ``hf:ORG/NAME``.
+        told: Is told of terms that a user must know of before anything is fetched.
 
     Returns:
         Where they are.
 
     Raises:
         UnknownName: No model has that name.
+        InputError: A checkpoint's kind must be stated before it can be opened; fetch it with ``--kind``.
         WeightsError: They cannot be fetched, or are damaged.
     """
-    spec = MODELS.get(name)
-    return pull(spec.weights, name=spec.name)
+    weights, words = _terms(name)
+    if words and told is not None:
+        told(words)
+    return pull(weights, name=name)
+
+
+def _terms(name: str) -> tuple[Weights, str]:
+    """A model's weights, and what is to be said of them first."""
+    if name.startswith("hf:"):
+        repo, _, revision = name.removeprefix("hf:").partition("@")
+        listed = next((s for s in MODELS.sound() if s.weights.source == f"hf:{repo}"), None)
+        weights = Weights(f"hf:{repo}", revision=revision)
+        if listed is None:
+            return weights, f"{name}: leadline does not know its licence; see https://huggingface.co/{repo}"
+        spec = replace(listed, weights=weights)
+    else:
+        spec = MODELS.get(name)
+    words = [] if spec.commercial is Commercial.YES else [f"commercial use: {spec.commercial.value}"]
+    if spec.weights.gated:
+        words.append("gated: its terms must be accepted at its page first")
+    return spec.weights, f"{spec.name}: {spec.licence}; {', '.join(words)}" if words else ""
+
+
+def clear(name: str | None = None) -> list[CachedWeights]:
+    """Removes weights from the cache.
+
+    Args:
+        name: Only this model's, or this ``hf:ORG/NAME``'s; None takes all.
+
+    Returns:
+        What was removed.
+
+    Raises:
+        UnknownName: The cache holds nothing of that model.
+    """
+    if name in MODELS.names() and MODELS.get(str(name)).weights.scheme == "hf":
+        name = MODELS.get(str(name)).weights.source
+    return clear_cache(name)
 
 
 def measure(name: str, *, threads: int = 0, times: int = 12) -> Speed:

@@ -2,19 +2,240 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from leadline.core.errors import WeightsError
+from leadline.core.errors import OutputError, WeightsError
+from leadline.plugins.need import need
 from leadline.plugins.specs import Weights
 
-__all__ = ["fetch_checkpoint", "resolved_revision"]
+__all__ = ["complete", "fetch_checkpoint", "fetch_file", "resolved_revision"]
+
+WANTED = ("*.json", "*.safetensors")
+"""What is fetched: configurations and weights that hold numbers alone. Pickled weights are never fetched, for unpacking
+them runs whatever code they hold."""
+
+_DONE = ".leadline-complete"
 
 
 def fetch_checkpoint(weights: Weights, *, name: str, folder: Path, bar: bool) -> Path:
-    """Fetches a checkpoint."""
-    raise WeightsError(f"{weights.source!r} cannot be fetched yet for {name!r}", hint="use a local folder")
+    """Fetches a checkpoint into a folder, going on where an earlier download stopped.
+
+    The hub's own SHA-256 of every large file is compared, besides the one in the record where there is one.
+
+    Args:
+        weights: ``hf:ORG/NAME`` with a revision, or none for the newest.
+        name: The model, for messages.
+        folder: Where the model's checkpoints are kept; each revision has a folder of its own.
+        bar: Whether bars are shown on a terminal.
+
+    Returns:
+        The checkpoint's folder.
+
+    Raises:
+        MissingExtra: huggingface_hub is not installed.
+        WeightsError: It cannot be fetched; the message says what to fetch and how.
+        OutputError: The cache cannot be written.
+    """
+    there = _here(weights, folder)
+    if there is not None:
+        return there
+    hub = need("huggingface_hub", who=f"fetching {name!r}", extra="transformers")
+    with _translated(weights, name), _bars(hub, bar):
+        info = hub.HfApi(endpoint=_endpoint()).model_info(
+            _repo(weights), revision=weights.revision or None, files_metadata=True, timeout=30
+        )
+        _check_room(folder, info, name)
+        target = folder / str(info.sha)
+        hub.snapshot_download(
+            _repo(weights),
+            revision=info.sha,
+            local_dir=target,
+            allow_patterns=list(WANTED),
+            endpoint=_endpoint(),
+            max_workers=2,
+        )
+    _check_hashes(target, info, weights, name)
+    shutil.rmtree(target / ".cache", ignore_errors=True)
+    (target / _DONE).write_text(f"{info.sha}\n{weights.revision}\n")
+    return target
+
+
+def fetch_file(weights: Weights, file: str, *, name: str, folder: Path) -> Path:
+    """Fetches one small file of a checkpoint, or takes it from where the checkpoint is already.
+
+    Args:
+        weights: ``hf:ORG/NAME``.
+        file: Such as ``config.json``.
+        name: The model, for messages.
+        folder: Where the model's checkpoints are kept.
+
+    Returns:
+        The file.
+
+    Raises:
+        MissingExtra: huggingface_hub is not installed.
+        WeightsError: It cannot be fetched.
+    """
+    there = _here(weights, folder)
+    if there is not None and (there / file).is_file():
+        return there / file
+    hub = need("huggingface_hub", who=f"fetching {name!r}", extra="transformers")
+    with _translated(weights, name), _bars(hub, False):
+        info = hub.HfApi(endpoint=_endpoint()).model_info(
+            _repo(weights), revision=weights.revision or None, timeout=30
+        )
+        return Path(
+            hub.hf_hub_download(
+                _repo(weights),
+                file,
+                revision=info.sha,
+                local_dir=folder / str(info.sha),
+                endpoint=_endpoint(),
+            )
+        )
+
+
+def complete(folder: Path) -> bool:
+    """Whether a folder of the cache is a checkpoint that was fetched to its end.
+
+    Args:
+        folder: The folder of one revision.
+    """
+    return (folder / _DONE).is_file()
 
 
 def resolved_revision(path: Path) -> str:
-    """The commit a fetched checkpoint is of; empty for other folders."""
-    return ""
+    """The commit that a fetched checkpoint is of.
+
+    Args:
+        path: The checkpoint's folder.
+
+    Returns:
+        The commit; empty for other folders and files.
+    """
+    try:
+        return (path / _DONE).read_text().splitlines()[0]
+    except (OSError, IndexError):
+        return ""
+
+
+def _here(weights: Weights, folder: Path) -> Path | None:
+    """The checkpoint where it is complete: of the revision asked for, or the newest that was fetched."""
+    found = sorted(folder.glob(f"*/{_DONE}"), key=lambda mark: mark.stat().st_mtime, reverse=True)
+    for mark in found:
+        asked = mark.read_text().splitlines()[1:2] == [weights.revision]
+        if asked or mark.parent.name == weights.revision or not weights.revision:
+            return mark.parent
+    return None
+
+
+def _repo(weights: Weights) -> str:
+    return weights.source.partition(":")[2]
+
+
+def _endpoint() -> str | None:
+    return os.environ.get("HF_ENDPOINT") or None
+
+
+def _check_room(folder: Path, info: Any, name: str) -> None:
+    size = sum(file.size or 0 for file in info.siblings or () if _wanted(file.rfilename))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise OutputError(
+            f"{str(folder)!r} cannot be written: {error.strerror}",
+            hint="set LEADLINE_CACHE to another folder",
+        ) from error
+    if free < size:
+        raise OutputError(
+            f"{name!r} needs {size / 1e6:,.0f} MB, and {str(folder)!r} has {free / 1e6:,.0f} MB free",
+            hint="free some space, or set LEADLINE_CACHE to another folder",
+        )
+
+
+def _wanted(file: str) -> bool:
+    return file.endswith((".json", ".safetensors"))
+
+
+def _check_hashes(target: Path, info: Any, weights: Weights, name: str) -> None:
+    from leadline.io.weights import sha256_of
+
+    large = {file.rfilename: file.lfs.sha256 for file in info.siblings or () if file.lfs is not None}
+    tensors = [file for file in large if file.endswith(".safetensors")]
+    if not any(target.rglob("*.safetensors")):
+        raise WeightsError(
+            f"{_repo(weights)!r} holds no .safetensors file, and pickled weights are not opened",
+            hint="convert it: save_pretrained(..., safe_serialization=True), then name the folder",
+        )
+    if weights.sha256 and len(tensors) == 1:
+        large[tensors[0]] = weights.sha256
+    for file, due in large.items():
+        path = target / file
+        if path.is_file() and sha256_of(path) != due:
+            path.unlink()
+            raise WeightsError(
+                f"{file!r} of {name!r} is not what its SHA-256 says ({due[:16]}…); it was removed",
+                hint=f"fetch it again: leadline models pull {name}",
+            )
+
+
+@contextmanager
+def _bars(hub: Any, shown: bool) -> Iterator[None]:
+    before = hub.utils.are_progress_bars_disabled()
+    if not shown:
+        hub.utils.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if not before:
+            hub.utils.enable_progress_bars()
+
+
+@contextmanager
+def _translated(weights: Weights, name: str) -> Iterator[None]:
+    """What the hub and the way there raise, as one line with the next step."""
+    import httpx
+    from huggingface_hub import errors
+
+    repo = _repo(weights)
+    how = f"on a machine with a network: hf download {repo} --local-dir FOLDER, then --model FOLDER"
+    try:
+        yield
+    except errors.GatedRepoError as error:
+        raise WeightsError(
+            f"{repo!r} is gated: its terms must be accepted first",
+            hint=f"accept them at https://huggingface.co/{repo}, then set HF_TOKEN or run hf auth login",
+        ) from error
+    except errors.RevisionNotFoundError as error:
+        raise WeightsError(
+            f"{repo!r} has no revision {weights.revision!r}", hint="leave it out, or look at its page"
+        ) from error
+    except (errors.RepositoryNotFoundError, errors.EntryNotFoundError) as error:
+        raise WeightsError(
+            f"the hub has no {repo!r} that can be read without a token, or it lacks a file",
+            hint=f"check the name at https://huggingface.co/{repo}; for a private one set HF_TOKEN",
+        ) from error
+    except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError) as error:
+        raise WeightsError(f"{name!r} is not here, and the network is switched off", hint=how) from error
+    except errors.HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else "no"
+        raise WeightsError(
+            f"the hub answered {status} for {repo!r}", hint=f"try again later, or {how}"
+        ) from error
+    except (httpx.HTTPError, TimeoutError, ConnectionError) as error:
+        raise WeightsError(
+            f"{name!r} is not here and the hub cannot be reached ({type(error).__name__})", hint=how
+        ) from error
+    except OSError as error:
+        if isinstance(error, (WeightsError, OutputError)):
+            raise
+        raise OutputError(
+            f"{name!r} cannot be written to the cache: {error}",
+            hint="free some space, or set LEADLINE_CACHE to another folder",
+        ) from error

@@ -14,7 +14,7 @@ from typing import Literal
 
 from leadline._version import __version__
 from leadline.core.errors import UnknownName, WeightsError
-from leadline.io.checkpoints import fetch_checkpoint, resolved_revision
+from leadline.io.checkpoints import complete, fetch_checkpoint, fetch_file, resolved_revision
 from leadline.io.download import download
 from leadline.plugins.registry import load
 from leadline.plugins.specs import Weights
@@ -24,6 +24,7 @@ __all__ = [
     "cache_folder",
     "cached",
     "clear",
+    "fetch_config",
     "fingerprint",
     "locate",
     "pull",
@@ -34,7 +35,8 @@ __all__ = [
 Progress = Literal["bar", "none"]
 
 _OURS = re.compile(
-    r"[^/]+/(?:[0-9a-f]{16}(?:\.[^/]*)?|built-[0-9a-f]{12}/[^/]+|(?P<begun>\.building-[^/]+/.+))"
+    r"[^/]+/(?:[0-9a-f]{16}(?:\.[^/]*)?|built-[0-9a-f]{12}/.+|(?P<begun>\.building-[^/]+/.+))"
+    r"|hub--[^/]+/(?P<commit>[0-9a-f]{40}|[\w.-]+)/.+"
 )
 """Paths below the cache that leadline writes: downloads, what functions made, and what they left when killed."""
 
@@ -117,7 +119,7 @@ def pull(weights: Weights, *, name: str, progress: Progress = "bar") -> Path:
     if weights.scheme not in ("http", "https", "hf"):
         return locate(weights, name=name, progress=progress)
     if weights.scheme == "hf":
-        return fetch_checkpoint(weights, name=name, folder=cache_folder() / name, bar=progress == "bar")
+        return fetch_checkpoint(weights, name=name, folder=_home_of(weights), bar=progress == "bar")
     path = _cached_path(weights, name)
     if path.is_file() and weights.size_bytes in (0, path.stat().st_size):
         return path
@@ -130,6 +132,32 @@ def pull(weights: Weights, *, name: str, progress: Progress = "bar") -> Path:
         name=name,
         bar=progress == "bar",
     )
+
+
+def fetch_config(weights: Weights, *, name: str) -> Path:
+    """The ``config.json`` of a checkpoint, fetched alone where the checkpoint is not here.
+
+    Args:
+        weights: ``folder:PATH`` or ``hf:ORG/NAME``.
+        name: The model, for messages.
+
+    Returns:
+        The file.
+
+    Raises:
+        WeightsError: It is not there, or cannot be fetched.
+    """
+    if weights.scheme == "hf":
+        return fetch_file(weights, "config.json", name=name, folder=_home_of(weights))
+    path = _folder(weights.source.partition(":")[2], name) / "config.json"
+    if not path.is_file():
+        raise WeightsError(f"there is no {str(path)!r}", hint="name a folder that save_pretrained wrote")
+    return path
+
+
+def _home_of(weights: Weights) -> Path:
+    """Where checkpoints of a repository are kept, whatever name they are asked for by."""
+    return cache_folder() / ("hub--" + weights.source.partition(":")[2].replace("/", "--"))
 
 
 def _cached_path(weights: Weights, name: str) -> Path:
@@ -213,9 +241,18 @@ def cached() -> list[CachedWeights]:
         below = path.relative_to(folder)
         ours = _OURS.fullmatch(below.as_posix())
         if ours is not None and path.is_file():
-            complete = ours["begun"] is None and path.suffix != ".part"
-            entries.append(CachedWeights(below.parts[0], path, path.stat().st_size, complete))
+            whole = ours["begun"] is None and path.suffix != ".part"
+            if ours["commit"] is not None:
+                whole = complete(folder / below.parts[0] / below.parts[1])
+            entries.append(CachedWeights(_called(below.parts[0]), path, path.stat().st_size, whole))
     return entries
+
+
+def _called(folder: str) -> str:
+    """What a folder of the cache belongs to: a model's name, or ``hf:ORG/NAME``."""
+    return (
+        "hf:" + folder.removeprefix("hub--").replace("--", "/", 1) if folder.startswith("hub--") else folder
+    )
 
 
 def clear(name: str | None = None) -> list[CachedWeights]:

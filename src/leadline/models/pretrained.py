@@ -148,9 +148,7 @@ def load_checkpoint(folder: Path, *, architecture: str) -> tuple[Any, Any]:
                 hint=f"open it as hf: or by its folder, which reads its architecture: --model {folder}",
             )
         processor = transformers.AutoImageProcessor.from_pretrained(folder, local_files_only=True)
-        module, report = transformers.AutoModelForDepthEstimation.from_pretrained(
-            folder, local_files_only=True, output_loading_info=True, dtype="float32"
-        )
+        module, report = _weights_of(transformers, folder)
     missing = sorted(report["missing_keys"])
     if missing:
         raise WeightsError(
@@ -158,6 +156,21 @@ def load_checkpoint(folder: Path, *, architecture: str) -> tuple[Any, Any]:
             hint="fetch it again, or check that config.json belongs to these weights",
         )
     return module, processor
+
+
+def _weights_of(transformers: Any, folder: Path) -> tuple[Any, Any]:
+    from safetensors import SafetensorError
+
+    try:
+        module, report = transformers.AutoModelForDepthEstimation.from_pretrained(
+            folder, local_files_only=True, output_loading_info=True, dtype="float32"
+        )
+    except SafetensorError as error:
+        raise WeightsError(
+            f"the weights in {str(folder)!r} are damaged or cut short ({error})",
+            hint="fetch or copy them again",
+        ) from error
+    return module, report
 
 
 @contextmanager

@@ -42,8 +42,8 @@ def checkpoint(folder: Path) -> Path:
         bin_embedding_dim=16,
         num_attractors=[4, 3, 2, 1],
         num_patch_transformer_layers=4,
-        patch_transformer_hidden_size=16,
-        patch_transformer_intermediate_size=32,
+        patch_transformer_hidden_size=128,
+        patch_transformer_intermediate_size=64,
         patch_transformer_num_attention_heads=2,
         bin_configurations=[{"n_bins": 16, "min_depth": 0.001, "max_depth": 10.0}],
     )
@@ -85,8 +85,8 @@ def checkpoint_of_two(folder: Path) -> Path:
         bin_embedding_dim=16,
         num_attractors=[4, 3, 2, 1],
         num_patch_transformer_layers=4,
-        patch_transformer_hidden_size=16,
-        patch_transformer_intermediate_size=32,
+        patch_transformer_hidden_size=128,
+        patch_transformer_intermediate_size=64,
         patch_transformer_num_attention_heads=2,
         bin_configurations=[
             {"name": "nyu", "n_bins": 16, "min_depth": 0.001, "max_depth": 10.0},
