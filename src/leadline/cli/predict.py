@@ -29,6 +29,8 @@ Examples:
   leadline predict kitchen.jpg --side-by-side --colormap turbo --range 0.5,6
   leadline predict "rooms/*.jpg" --fov 69 -o metres
   leadline predict @photos.txt --json > done.jsonl
+  leadline predict photo.jpg -m depth-anything-v2-small
+  leadline predict photo.jpg -m my_net.onnx --kind metric-depth --unit cm --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225
   curl -s https://example.org/room.jpg | leadline predict -
 """
 
@@ -113,6 +115,8 @@ def _sums(report: Report) -> str:
 def _tell_models(report: Report) -> None:
     assumed = any(photo.made[0].camera.origin is Origin.ASSUMED for photo in report.done)
     for record in report.models:
+        if record.name not in MODELS.names():
+            continue
         spec = MODELS.get(record.name)
         if assumed and spec.scale_needs_focal:
             click.echo(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from leadline.plugins.need import need
 from leadline.plugins.ports import EngineOptions
 from leadline.plugins.specs import EngineSpec, ModelSpec
 
-__all__ = ["SPEC", "OnnxRuntimeEngine", "OnnxRuntimeSession"]
+__all__ = ["SPEC", "Graph", "OnnxRuntimeEngine", "OnnxRuntimeSession", "graph_of"]
 
 SPEC = EngineSpec(
     name="onnxruntime",
@@ -51,6 +52,50 @@ _PROVIDERS = {
 _NAMES = {"cpu": "CPU", "cuda": "CUDA", "tensorrt": "TensorRT", "rocm": "ROCm", "coreml": "Core ML"}
 _ONLY_ERRORS = 3
 """ONNX Runtime's log severity ``ERROR``: its warnings are for those who build graphs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What an ONNX file says of itself.
+
+    Args:
+        inputs: Type and shape by name; axes of any length are words or None.
+        outputs: Likewise.
+        metadata: What its maker wrote into it.
+    """
+
+    inputs: dict[str, tuple[str, list[int | str | None]]]
+    outputs: dict[str, tuple[str, list[int | str | None]]]
+    metadata: dict[str, str]
+
+
+def graph_of(path: Path) -> Graph:
+    """Reads what an ONNX file takes and gives.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its record.
+
+    Raises:
+        EngineError: It is no ONNX file, or is damaged.
+    """
+    runtime = _runtime()
+    settings = _settings(runtime, 1)
+    settings.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    try:
+        session = runtime.InferenceSession(str(path), settings, providers=[_PROVIDERS["cpu"]])
+    except _foreign(runtime) as error:
+        raise EngineError(
+            f"{str(path)!r} is no ONNX file that can be read: {_first_line(error)}",
+            hint="copy or export it again",
+        ) from error
+    inputs, outputs = (
+        {node.name: (node.type, list(node.shape)) for node in nodes}
+        for nodes in (session.get_inputs(), session.get_outputs())
+    )
+    return Graph(inputs, outputs, dict(session.get_modelmeta().custom_metadata_map))
 
 
 class OnnxRuntimeEngine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ class Outputs:
     ) -> None:
         self.folder = folder
         self.options = options
-        self._names = tuple(model.name for model in models)
+        self._names = tuple(re.sub(r"[^\w.-]+", "-", model.name) for model in models)
         self._specs = {name: EXPORTERS.get(name) for name in dict.fromkeys(formats)}
         self._exporters = {name: _exporter(spec) for name, spec in self._specs.items()}
         for exporter in self._exporters.values():

@@ -12,6 +12,7 @@ from leadline.core.image import Image
 from leadline.core.results import Answer
 from leadline.flows.corridor import Corridor, Outcome
 from leadline.flows.model import Model, open_model
+from leadline.flows.naming import resolve_model
 from leadline.flows.outputs import Outputs, Planned
 from leadline.flows.predict_request import PredictRequest
 from leadline.flows.report import Failed, Listener, Made, Predicted, Report, Skipped, Started
@@ -19,7 +20,7 @@ from leadline.io.images import read_image
 from leadline.io.peek import pixel_count
 from leadline.io.sources import Photo, find_photos
 from leadline.plugins.ports import ExportOptions
-from leadline.plugins.registry import EXPORTERS, MODELS
+from leadline.plugins.registry import EXPORTERS
 from leadline.plugins.specs import Commercial, ModelSpec
 
 __all__ = ["PredictRequest", "run"]
@@ -101,7 +102,7 @@ def _tell_nobody(_: object) -> None:
 
 
 def _specs(request: PredictRequest) -> list[ModelSpec]:
-    specs = [MODELS.get(name) for name in dict.fromkeys(request.models)]
+    specs = [resolve_model(name, stated=request.stated) for name in dict.fromkeys(request.models)]
     for spec in specs:
         if request.commercial_ok and spec.commercial is not Commercial.YES:
             raise InputError(

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from leadline.core.errors import InputError
+from leadline.core.kind import Kind
 from leadline.flows.model import DEFAULT_MODEL
 from leadline.flows.options import Told, check_bounds, told
 from leadline.io.decode import DEFAULT_MAX_PIXELS
 from leadline.ops.colour import ColourOptions
 from leadline.plugins.builtins import EXPORTERS as FORMATS
+from leadline.plugins.specs import Stated
 
 __all__ = ["SIDE_BY_SIDE", "PredictRequest", "parse_range"]
 
@@ -45,7 +47,14 @@ class PredictRequest:
     )
     models: tuple[str, ...] = field(
         default=(DEFAULT_MODEL,),
-        metadata=told(Told("Model; several are laid side by side.", flag="model", short="m", names="model")),
+        metadata=told(
+            Told(
+                "Model: a name, hf:ORG/NAME, a checkpoint's folder, or an ONNX file; several are laid side by side.",
+                flag="model",
+                short="m",
+                names="model",
+            )
+        ),
     )
     colormap: str = field(
         default="viridis",
@@ -119,9 +128,40 @@ class PredictRequest:
         default=False, metadata=told(Told("Refuse models whose weights do not allow commercial use."))
     )
 
+    kind: str = field(
+        default="",
+        metadata=told(
+            Told(
+                "What the model predicts, where it does not say so itself: metric-depth, affine-invariant-inverse-depth …",
+                metavar="KIND",
+            )
+        ),
+    )
+    unit: str = field(
+        default="", metadata=told(Told("Unit of an ONNX file's output.", choices=("", "m", "cm", "mm")))
+    )
+    input_size: str = field(
+        default="",
+        metadata=told(
+            Told("Input size of an ONNX file, where its shape leaves it open.", metavar="HEIGHTxWIDTH")
+        ),
+    )
+    mean: str = field(
+        default="",
+        metadata=told(Told("Mean of an ONNX file's input, for pixels from 0 to 1.", metavar="R,G,B")),
+    )
+    std: str = field(
+        default="",
+        metadata=told(Told("Standard deviation of an ONNX file's input, likewise.", metavar="R,G,B")),
+    )
+    layout: str = field(
+        default="",
+        metadata=told(Told("Order of an ONNX file's input axes.", choices=("", "NCHW", "NHWC"))),
+    )
+
     def __post_init__(self) -> None:
         check_bounds(self)
-        _ = self.colours
+        _ = self.colours, self.stated
         for name in ("formats", "models"):
             if not getattr(self, name):
                 raise InputError(f"{name} is empty", hint="name at least one")
@@ -135,6 +175,20 @@ class PredictRequest:
     def colours(self) -> ColourOptions:
         """Colour map and range."""
         return ColourOptions(self.colormap, parse_range(self.range))
+
+    @property
+    def stated(self) -> Stated:
+        """What is said of models that do not say it themselves."""
+        height, width = _size(self.input_size)
+        return Stated(
+            Kind.parse(self.kind) if self.kind else None,
+            self.unit,
+            height,
+            width,
+            _three(self.mean, "mean"),
+            _three(self.std, "std"),
+            self.layout,
+        )
 
     @property
     def all_formats(self) -> tuple[str, ...]:
@@ -165,3 +219,22 @@ def parse_range(text: str | tuple[float, float]) -> str | tuple[float, float]:
     except ValueError as error:
         raise InputError(f"range {text!r} is not two numbers", hint="such as 0.5,6") from error
     return (low, high)
+
+
+def _size(text: str) -> tuple[int | None, int | None]:
+    if not text:
+        return None, None
+    height, _, width = text.lower().partition("x")
+    if not (height.isdigit() and width.isdigit() and int(height) and int(width)):
+        raise InputError(f"input size {text!r} is not HEIGHTxWIDTH", hint="such as 192x256")
+    return int(height), int(width)
+
+
+def _three(text: str, what: str) -> tuple[float, float, float] | None:
+    if not text:
+        return None
+    try:
+        red, green, blue = (float(word) for word in text.split(","))
+    except ValueError as error:
+        raise InputError(f"{what} {text!r} is not three numbers", hint="such as 0.485,0.456,0.406") from error
+    return red, green, blue
