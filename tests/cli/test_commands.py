@@ -192,7 +192,9 @@ def test_models_show_what_there_is(known: ModelSpec, command: Command) -> None:
     out = command("models").out
     head, *rows = out.splitlines()
     assert head.split() == ["name", "kind", "size", "commercial", "use", "speed", "here", "licence"]
-    assert any(row.startswith("leadline-indoor-small  metric-depth") and "unclear" in row for row in rows)
+    assert any(
+        row.split()[:2] == ["leadline-indoor-small", "metric-depth"] and "unclear" in row for row in rows
+    )
     assert "leadline-indoor-tiny" not in out
     assert "leadline-indoor-tiny" in command("models", "--all").out
     cleared = command("models", "--commercial-ok").out
@@ -203,13 +205,26 @@ def test_models_show_what_there_is(known: ModelSpec, command: Command) -> None:
 def test_models_says_when_none_is_cleared(
     known: ModelSpec, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(MODELS._entries, "brightness-test", replace(known, commercial=Commercial.NO))
+    bound = replace(known, commercial=Commercial.NO)
+    monkeypatch.setattr(MODELS, "_entries", {"brightness-test": bound})
     assert command("models", "--commercial-ok").out == "no model is cleared for commercial use\n"
 
 
 def test_models_speak_json(known: ModelSpec, command: Command) -> None:
     rows = [json.loads(line) for line in command("models", "--json").out.splitlines()]
-    assert {row["name"] for row in rows} == {"leadline-indoor-small", "brightness-test"}
+    names = {row["name"] for row in rows}
+    assert {"leadline-indoor-small", "brightness-test", "depth-anything-v2-small"} <= names
+    assert not any(name.endswith("-tiny") for name in names)
+
+
+def test_a_model_is_told_in_full(known: ModelSpec, command: Command) -> None:
+    out = command("models", "show", "depth-pro").out
+    assert "predicts     metric-depth (metres)" in out
+    assert "weights      not here, hf:apple/DepthPro-hf" in out
+    assert "commercial use: no" in out
+    row = json.loads(command("models", "show", "brightness-test", "--json").out)
+    assert (row["name"], row["here"]) == ("brightness-test", True)
+    assert command("models", "show", "depth-prp").status == 5
 
 
 def test_models_that_need_packages_say_the_line(known: ModelSpec, command: Command) -> None:

@@ -6,7 +6,16 @@ import json
 
 import click
 
-from leadline.flows.models import ModelRow, cached, clear, measure, model_rows, pull_model
+from leadline.flows.models import (
+    ModelRow,
+    cached,
+    clear,
+    measure,
+    model_row,
+    model_rows,
+    pull_model,
+    told_of_model,
+)
 
 __all__ = ["models"]
 
@@ -17,6 +26,7 @@ __all__ = ["models"]
 Examples:
   leadline models
   leadline models --commercial-ok
+  leadline models show depth-anything-v2-small
   leadline models measure leadline-indoor-small
   leadline models list
   leadline models clear
@@ -54,6 +64,26 @@ def pull(name: str) -> None:
     """Fetch a model's weights now, so that it works without a network."""
     path = pull_model(name, told=lambda words: click.echo(words, err=True))
     click.echo(f"{name} is at {path}")
+
+
+@models.command(
+    epilog="""\b
+Examples:
+  leadline models show depth-pro
+  leadline models show hf:Intel/dpt-large
+"""
+)
+@click.argument("name")
+@click.option("--kind", default="", metavar="KIND", help="What it predicts, where it does not say so itself.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def show(name: str, kind: str, as_json: bool) -> None:
+    """Tell all that is known of a model."""
+    row = model_row(name, kind=kind)
+    if as_json:
+        click.echo(json.dumps(row.to_dict()))
+        return
+    for what, words in told_of_model(row):
+        click.echo(f"{what:<12} {words}")
 
 
 @models.command(
@@ -129,10 +159,14 @@ def _table(rows: tuple[ModelRow, ...]) -> None:
     widths = [max(len(line[k]) for line in cells) for k in range(len(head))]
     for line in cells:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    needs: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for row in rows:
-        click.echo(f"\n{row.spec.name}: {row.spec.summary}.")
         if row.missing:
-            click.echo(f"  needs {', '.join(row.missing)}: pip install 'leadline[{row.spec.extra}]'")
+            needs.setdefault((row.missing, row.spec.extra), []).append(row.spec.name)
+    for (missing, extra), names in needs.items():
+        told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        click.echo(f"\n{told} needs {', '.join(missing)}: pip install 'leadline[{extra}]'")
+    click.echo("\n'leadline models show NAME' tells all of one.")
 
 
 def _cells(row: ModelRow) -> tuple[str, ...]:

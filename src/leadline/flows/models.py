@@ -14,13 +14,15 @@ import numpy as np
 
 from leadline.core.errors import InputError
 from leadline.core.image import Image
+from leadline.core.kind import Kind
 from leadline.flows.model import open_model
+from leadline.flows.naming import resolve_model
 from leadline.io.atomic import write_whole
 from leadline.io.weights import CachedWeights, cache_folder, cached, pull
 from leadline.io.weights import clear as clear_cache
 from leadline.plugins.need import has
 from leadline.plugins.registry import MODELS
-from leadline.plugins.specs import Commercial, ModelSpec, Weights
+from leadline.plugins.specs import Commercial, ModelSpec, Stated, Weights
 
 __all__ = [
     "CachedWeights",
@@ -30,9 +32,11 @@ __all__ = [
     "clear",
     "list_models",
     "measure",
+    "model_row",
     "model_rows",
     "pull_model",
     "register_model",
+    "told_of_model",
 ]
 
 PHOTO_HEIGHT, PHOTO_WIDTH = 480, 640
@@ -123,21 +127,82 @@ def model_rows(*, commercial_ok: bool = False, random_too: bool = False) -> tupl
     Returns:
         One row a model.
     """
-    fetched = {entry.name for entry in cached() if entry.complete}
-    speeds = _speeds()
+    fetched, speeds = _fetched(), _speeds()
     return tuple(
-        ModelRow(
-            spec,
-            MODELS.origin(spec.name),
-            bool({spec.name, spec.weights.source} & fetched)
-            or spec.weights.scheme not in ("http", "https", "hf", "remote"),
-            tuple(package for package in spec.packages if not has(package)),
-            speeds.get(_speed_key(spec)),
-        )
+        _row(spec, MODELS.origin(spec.name), fetched, speeds)
         for spec in MODELS.sound()
-        if (random_too or not spec.weights.source.startswith("code:"))
+        if (random_too or spec.weights.scheme != "code")
         and (not commercial_ok or spec.commercial is Commercial.YES)
     )
+
+
+def model_row(name: str, *, kind: str = "") -> ModelRow:
+    """One model as a list shows it, by its name or by a reference.
+
+    Args:
+        name: As ``open_model`` takes it.
+        kind: What it predicts, where it does not say so itself.
+
+    Returns:
+        The row.
+
+    Raises:
+        UnknownName: No model has that name.
+        InputError: It is no reference that can be followed, or its kind must be stated.
+    """
+    spec = resolve_model(name, stated=Stated(kind=Kind.parse(kind) if kind else None))
+    origin = MODELS.origin(name) if name in MODELS.names() else "this reference"
+    return _row(spec, origin, _fetched(), _speeds())
+
+
+def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
+    """What is known of a model, in words.
+
+    Args:
+        row: The model.
+
+    Returns:
+        Pairs of what is told and the words; what is not known is left out.
+    """
+    spec = row.spec
+    size = f"{spec.weights.size_bytes / 1e6:,.1f} MB, " if spec.weights.size_bytes else ""
+    told = [
+        ("name", spec.name),
+        ("predicts", f"{spec.kind} ({spec.kind.words})"),
+        ("what", spec.summary),
+        ("good for", spec.good_for),
+        ("for more", spec.step_up),
+        ("weights", f"{size}{'here' if row.here else 'not here'}, {spec.weights.source}"),
+        ("revision", spec.weights.revision or ("the newest" if spec.weights.scheme == "hf" else "")),
+        ("licence", f"{spec.licence}; commercial use: {spec.commercial.value}"),
+        ("paper", spec.paper),
+        ("engines", ", ".join(spec.engines)),
+        (
+            "speed here",
+            "" if row.speed is None else f"{row.speed.time_ms:.0f} ms for 640x480, {row.speed.engine}",
+        ),
+        ("scale", "metres rest on the focal length: say --fov or --focal" if spec.scale_needs_focal else ""),
+        ("inputs", "; ".join(f"{o.name} [{o.default}]: {o.help}" for o in spec.options)),
+        ("needs", f"pip install 'leadline[{spec.extra}]'" if row.missing else ""),
+        ("from", row.origin),
+        ("try", f"leadline predict photo.jpg --model {spec.name}"),
+    ]
+    return [(what, words) for what, words in told if words]
+
+
+def _row(spec: ModelSpec, origin: str, fetched: set[str], speeds: dict[str, Speed]) -> ModelRow:
+    return ModelRow(
+        spec,
+        origin,
+        bool({spec.name, spec.weights.source} & fetched)
+        or spec.weights.scheme not in ("http", "https", "hf", "remote"),
+        tuple(package for package in spec.packages if not has(package)),
+        speeds.get(_speed_key(spec)),
+    )
+
+
+def _fetched() -> set[str]:
+    return {entry.name for entry in cached() if entry.complete}
 
 
 def register_model(spec: ModelSpec) -> None:
