@@ -45,7 +45,7 @@ def fetch_checkpoint(weights: Weights, *, name: str, folder: Path, bar: bool) ->
     if there is not None:
         return there
     hub = need("huggingface_hub", who=f"fetching {name!r}", extra="transformers")
-    with _translated(weights, name), _bars(hub, bar):
+    with _translated(weights, name), _bars(bar):
         info = hub.HfApi(endpoint=_endpoint()).model_info(
             _repo(weights), revision=weights.revision or None, files_metadata=True, timeout=30
         )
@@ -85,7 +85,7 @@ def fetch_file(weights: Weights, file: str, *, name: str, folder: Path) -> Path:
     if there is not None and (there / file).is_file():
         return there / file
     hub = need("huggingface_hub", who=f"fetching {name!r}", extra="transformers")
-    with _translated(weights, name), _bars(hub, False):
+    with _translated(weights, name), _bars(False):
         info = hub.HfApi(endpoint=_endpoint()).model_info(
             _repo(weights), revision=weights.revision or None, timeout=30
         )
@@ -186,21 +186,22 @@ def _check_hashes(target: Path, info: Any, weights: Weights, name: str) -> None:
 
 
 @contextmanager
-def _bars(hub: Any, shown: bool) -> Iterator[None]:
-    before = hub.utils.are_progress_bars_disabled()
+def _bars(shown: bool) -> Iterator[None]:
+    from huggingface_hub import utils
+
+    before = utils.are_progress_bars_disabled()
     if not shown:
-        hub.utils.disable_progress_bars()
+        utils.disable_progress_bars()
     try:
         yield
     finally:
         if not before:
-            hub.utils.enable_progress_bars()
+            utils.enable_progress_bars()
 
 
 @contextmanager
 def _translated(weights: Weights, name: str) -> Iterator[None]:
     """What the hub and the way there raise, as one line with the next step."""
-    import httpx
     from huggingface_hub import errors
 
     repo = _repo(weights)
@@ -225,17 +226,29 @@ def _translated(weights: Weights, name: str) -> Iterator[None]:
         raise WeightsError(f"{name!r} is not here, and the network is switched off", hint=how) from error
     except errors.HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else "no"
+        if status in (401, 403):
+            raise WeightsError(
+                f"the hub wants a token for {repo!r}, or another one ({status})",
+                hint="set HF_TOKEN, or run hf auth login",
+            ) from error
         raise WeightsError(
             f"the hub answered {status} for {repo!r}", hint=f"try again later, or {how}"
-        ) from error
-    except (httpx.HTTPError, TimeoutError, ConnectionError) as error:
-        raise WeightsError(
-            f"{name!r} is not here and the hub cannot be reached ({type(error).__name__})", hint=how
         ) from error
     except OSError as error:
         if isinstance(error, (WeightsError, OutputError)):
             raise
+        if isinstance(error, (TimeoutError, ConnectionError)):
+            raise WeightsError(
+                f"{name!r} is not here and the hub cannot be reached ({type(error).__name__})", hint=how
+            ) from error
         raise OutputError(
             f"{name!r} cannot be written to the cache: {error}",
             hint="free some space, or set LEADLINE_CACHE to another folder",
+        ) from error
+    except Exception as error:
+        # The hub's client raises its HTTP library's own errors, and that library changes with its version.
+        if not type(error).__module__.startswith("http"):
+            raise
+        raise WeightsError(
+            f"{name!r} is not here and the hub cannot be reached ({type(error).__name__})", hint=how
         ) from error

@@ -18,19 +18,28 @@ __all__ = [
 ]
 
 _KIND = Kind(Quantity.INVERSE, Freedom.AFFINE)
-_PAPER = "https://arxiv.org/abs/2103.13413"
+_PAPER, _PAPER_31 = "https://arxiv.org/abs/2103.13413", "https://arxiv.org/abs/2307.14460"
 
 
-def _spec(name: str, hub: str, summary: str, good_for: str, step_up: str = "") -> ModelSpec:
+def _spec(
+    name: str,
+    hub: str,
+    summary: str,
+    good_for: str,
+    step_up: str = "",
+    *,
+    licence: str = "Apache-2.0",
+    paper: str = _PAPER,
+) -> ModelSpec:
     return ModelSpec(
         name=name,
         kind=_KIND,
         summary=summary,
         weights=Weights(f"hf:{hub}"),
-        licence="Apache-2.0",
+        licence=licence,
         commercial=Commercial.YES,
         engines=("torch",),
-        paper=_PAPER,
+        paper=paper,
         good_for=good_for,
         step_up=step_up,
         scale_needs_focal=False,
@@ -59,6 +68,8 @@ BEIT_BASE_384 = _spec(
     "relative inverse depth (MiDaS 3.1), BEiT-B at 384 px",
     _FOR,
     _MORE,
+    licence="MIT",
+    paper=_PAPER_31,
 )
 BEIT_LARGE_384 = _spec(
     "dpt-beit-large-384",
@@ -66,6 +77,8 @@ BEIT_LARGE_384 = _spec(
     "relative inverse depth (MiDaS 3.1), BEiT-L at 384 px",
     _FOR,
     _MORE,
+    licence="MIT",
+    paper=_PAPER_31,
 )
 BEIT_LARGE_512 = _spec(
     "dpt-beit-large-512",
@@ -73,6 +86,8 @@ BEIT_LARGE_512 = _spec(
     "relative inverse depth (MiDaS 3.1), BEiT-L at 512 px, 345 M parameters, the best of MiDaS",
     _FOR,
     _MORE,
+    licence="MIT",
+    paper=_PAPER_31,
 )
 SWINV2_TINY_256 = _spec(
     "dpt-swinv2-tiny-256",
@@ -80,6 +95,8 @@ SWINV2_TINY_256 = _spec(
     "relative inverse depth (MiDaS 3.1), Swin V2-T at 256 px, the smallest of MiDaS 3.1",
     _FOR,
     _MORE,
+    licence="MIT",
+    paper=_PAPER_31,
 )
 SWINV2_BASE_384 = _spec(
     "dpt-swinv2-base-384",
@@ -87,6 +104,8 @@ SWINV2_BASE_384 = _spec(
     "relative inverse depth (MiDaS 3.1), Swin V2-B at 384 px",
     _FOR,
     _MORE,
+    licence="MIT",
+    paper=_PAPER_31,
 )
 SWINV2_LARGE_384 = _spec(
     "dpt-swinv2-large-384",
@@ -94,6 +113,8 @@ SWINV2_LARGE_384 = _spec(
     "relative inverse depth (MiDaS 3.1), Swin V2-L at 384 px",
     _FOR,
     _MORE,
+    licence="MIT",
+    paper=_PAPER_31,
 )
 
 TINY = ModelSpec(
