@@ -1,4 +1,4 @@
-"""Writes docs/cli.md, docs/api.md and docs/datasets.md from the code; with --check, says whether they are up to date."""
+"""Writes docs/cli.md, docs/api.md, docs/datasets.md and docs/models.md from the code; with --check, says whether they are up to date."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 import leadline
 from leadline.cli.main import cli
-from leadline.plugins.registry import DATASETS
+from leadline.plugins.registry import DATASETS, MODELS
 from leadline.plugins.specs import DatasetSpec
 
 DOCS = Path(__file__).resolve().parent
@@ -92,9 +92,28 @@ def _dataset(spec: DatasetSpec) -> str:
     return text + (f"\nMore: {spec.paper}\n" if spec.paper else "")
 
 
+def models_page() -> str:
+    parts = [
+        "# Models\n\nMade from the code by `docs/make_reference.py`; `leadline models` says the same, with what is here and how fast it"
+        " is on your machine. How to use them, and models of your own: [families.md](families.md).\n",
+        "| name | predicts | what | commercial use | licence |\n|---|---|---|---|---|",
+    ]
+    parts += [
+        f"| `{spec.name}` | {spec.kind.words} | {spec.summary} | {spec.commercial.value} | {spec.licence} |"
+        for spec in MODELS
+        if spec.weights.scheme != "code"
+    ]
+    return "\n".join(parts) + "\n"
+
+
 def main(check: bool) -> int:
     stale = 0
-    pages = (("cli.md", cli_page()), ("api.md", api_page()), ("datasets.md", datasets_page()))
+    pages = (
+        ("cli.md", cli_page()),
+        ("api.md", api_page()),
+        ("datasets.md", datasets_page()),
+        ("models.md", models_page()),
+    )
     for name, text in pages:
         page = DOCS / name
         if check and (not page.is_file() or page.read_text() != text):

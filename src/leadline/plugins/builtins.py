@@ -41,6 +41,9 @@ MODELS = {
     "depth-pro": "leadline.models.depth_pro.spec:DEPTH_PRO",
     "depth-pro-tiny": "leadline.models.depth_pro.spec:TINY",
     "tipsv2-dpt-b14": "leadline.models.tipsv2_dpt.spec:B14",
+    "tipsv2-dpt-l14": "leadline.models.tipsv2_dpt.spec:L14",
+    "tipsv2-dpt-so400m14": "leadline.models.tipsv2_dpt.spec:SO400M14",
+    "tipsv2-dpt-g14": "leadline.models.tipsv2_dpt.spec:G14",
     "tipsv2-dpt-tiny": "leadline.models.tipsv2_dpt.spec:TINY",
 }
 
