@@ -45,6 +45,10 @@ MODELS = {
     "tipsv2-dpt-so400m14": "leadline.models.tipsv2_dpt.spec:SO400M14",
     "tipsv2-dpt-g14": "leadline.models.tipsv2_dpt.spec:G14",
     "tipsv2-dpt-tiny": "leadline.models.tipsv2_dpt.spec:TINY",
+    "marigold-v1-0": "leadline.models.marigold.spec:V1_0",
+    "marigold-lcm-v1-0": "leadline.models.marigold.spec:LCM_V1_0",
+    "marigold-depth-v1-1": "leadline.models.marigold.spec:DEPTH_V1_1",
+    "marigold-tiny": "leadline.models.marigold.spec:TINY",
 }
 
 ENGINES = {

@@ -1,0 +1,1 @@
+"""Marigold: depth by a diffusion model of images."""
