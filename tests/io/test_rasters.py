@@ -147,3 +147,11 @@ def test_pictures_too_large_to_be_true_are_refused(decoder: str, monkeypatch: py
     monkeypatch.setattr(rasters, "DEFAULT_MAX_PIXELS", 100)
     with pytest.raises(DatasetError, match="53x37 pixels, which no dataset has"):
         decode_rgb(encoded(PilImage.fromarray(texture()), "PNG"), "a")
+
+
+def test_a_jpeg_whose_header_claims_too_much_is_named(decoder: str) -> None:
+    data = bytearray(encoded(PilImage.fromarray(texture()), "JPEG"))
+    at = data.find(b"\xff\xc0") + 5
+    data[at : at + 4] = (65000).to_bytes(2, "big") * 2
+    with pytest.raises(DatasetError, match=r"'a\.jpg' is damaged or cut short .*4225000000 pixels"):
+        decode_rgb(bytes(data), "a.jpg")

@@ -37,6 +37,8 @@ HEADER, MANIFEST = "leadline.json", "manifest.jsonl"
 
 _STEPS_PER_UNIT = (1000.0, 5000.0, 256.0, 100.0, 25.5)
 _SKY = 65535
+_FEWEST_STEPS, _MOST_STEPS = 1e-30, 1e30
+"""Between them every integer over its step is positive and finite in float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def depth_of(
             hint="convert the set again",
         )
     if stored.dtype == np.uint16:
-        if not 0 < steps_per_unit < np.inf:
+        if not _FEWEST_STEPS <= steps_per_unit <= _MOST_STEPS:
             raise DatasetError(f"{name!r} holds integers of no known step", hint="convert the set again")
         infinite = stored == _SKY
         return DepthMap.settled(

@@ -201,7 +201,7 @@ def _by_simplejpeg(data: bytes) -> NDArray[np.uint8] | None:
 
 
 def _is_plain_jpeg(data: bytes) -> bool:
-    """A whole JPEG of three channels with neither EXIF nor ICC data, of which every decoder makes the same pixels."""
+    """A whole JPEG of three channels and no absurd size, without EXIF or ICC data: all decoders make the same pixels."""
     if data[:3] != _JPEG or not data.rstrip(b"\0").endswith(b"\xff\xd9"):
         return False
     at, end = 2, len(data)
@@ -210,7 +210,8 @@ def _is_plain_jpeg(data: bytes) -> bool:
         if marker in (0xE1, 0xE2, 0xEE):
             return False
         if 0xC0 <= marker <= 0xC3:
-            return data[at + 9] == 3 and int.from_bytes(data[at + 5 : at + 7], "big") > 0
+            height, width = (int.from_bytes(data[at + k : at + k + 2], "big") for k in (5, 7))
+            return data[at + 9] == 3 and 0 < height * width <= DEFAULT_MAX_PIXELS
         at += 2 + size
     return False
 
