@@ -35,6 +35,7 @@ class Model:
         record: What its predictions carry.
 
     Example:
+        >>> import numpy as np
         >>> with open_model("leadline-indoor-small") as model:
         ...     model.predict(np.zeros((48, 64, 3), np.uint8)).depth.shape
         (48, 64)
@@ -295,6 +296,7 @@ def predict(
         EngineError: The engine failed.
 
     Example:
+        >>> import numpy as np
         >>> predict(np.zeros((48, 64, 3), np.uint8), fov_deg=70.0).depth.unit
         'm'
     """
