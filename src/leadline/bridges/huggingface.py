@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PilImage
 
-from leadline.bridges.tensors import Augment, Form, fill_labels, fill_pixels, write_labels
+from leadline.bridges.tensors import Augment, Form, fill_sample
 from leadline.core.camera import Camera
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import DatasetError, InputError, KindError
@@ -21,7 +21,6 @@ from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.core.sample import Sample
 from leadline.io.encodings import as_metres, encoding_of
-from leadline.io.rasters import write_planes
 from leadline.plugins.need import need
 from leadline.plugins.ports import Dataset
 
@@ -196,14 +195,9 @@ class OnTheFly:
 
     def _arrays(self, sample: Sample) -> dict[str, Any]:
         height, width = sample.image.height, sample.image.width
-        planes = np.empty((3, height, width), np.uint8)
-        write_planes(sample.image.rgb_HW3, planes)
-        pixels = np.empty(planes.shape, self.form.pixels)
-        fill_pixels(planes, pixels, form=self.form)
-        marked, valid = np.empty(sample.truth.shape, np.float32), np.empty(sample.truth.shape, bool)
-        write_labels(sample.truth, marked)
-        labels = np.empty_like(marked)
-        fill_labels(marked, labels, valid, form=self.form)
+        pixels = np.empty((3, height, width), self.form.pixels)
+        labels, valid = np.empty(sample.truth.shape, np.float32), np.empty(sample.truth.shape, bool)
+        fill_sample(sample, (pixels, labels, valid), form=self.form)
         return {"pixel_values": pixels, "labels": labels, "valid": valid, "id": sample.id}
 
 

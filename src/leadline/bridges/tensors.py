@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.core.camera import Camera
-from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError
 from leadline.core.sample import Sample
+from leadline.io.rasters import write_planes
 
-__all__ = ["Augment", "Form", "camera_row", "fill_labels", "fill_pixels", "write_labels"]
+__all__ = ["Arrays", "Augment", "Form", "camera_row", "fill_sample"]
+
+Arrays = tuple[NDArray[Any], NDArray[np.float32], NDArray[np.bool_]]
+"""Pixels, labels and mask, of a sample or of a batch."""
 
 
 class Augment(Protocol):
@@ -70,54 +73,39 @@ class Form:
         return any(self.mean) or any(each != 1 for each in self.std)
 
 
-def write_labels(truth: DepthMap, out_HW: NDArray[np.float32]) -> None:
-    """Writes a truth's values, with NaN where none is known, sky included.
+def fill_sample(sample: Sample, room: Arrays, *, form: Form) -> None:
+    """Makes a network's input and target of a sample.
 
     Args:
-        truth: The truth.
-        out_HW: Where the values go.
-    """
-    np.copyto(out_HW, truth.values)
-    if bool(truth.infinite.any()):
-        out_HW[truth.infinite] = np.nan
-
-
-def fill_pixels(planes_3HW: NDArray[np.uint8], out_3HW: NDArray[Any], *, form: Form) -> None:
-    """Makes a network's input of a photo's planes.
-
-    Args:
-        planes_3HW: The bytes.
-        out_3HW: Where it goes, of the form's type.
+        sample: The sample.
+        room: Where pixels (3, H, W), labels (H, W) and mask (H, W) go, of the form's types.
         form: The form.
     """
+    pixels_3HW, labels_HW, valid_HW = room
+    _fill_pixels(sample.image.rgb_HW3, pixels_3HW, form)
+    truth = sample.truth
+    np.copyto(valid_HW, truth.valid)
+    if form.unknown == "nan":
+        np.copyto(labels_HW, truth.values)
+        if bool(truth.infinite.any()):
+            labels_HW[truth.infinite] = np.nan
+    else:
+        # The bits times one or nothing: a masked copy takes four times as long.
+        np.multiply(truth.values.view(np.uint32), valid_HW, out=labels_HW.view(np.uint32))
+
+
+def _fill_pixels(rgb_HW3: NDArray[np.uint8], out_3HW: NDArray[Any], form: Form) -> None:
     if form.pixels == "uint8":
-        np.copyto(out_3HW, planes_3HW)
+        write_planes(rgb_HW3, out_3HW)
         return
-    np.copyto(out_3HW, planes_3HW)  # and divided in place: both at once takes a third longer
+    planes = np.empty(out_3HW.shape, np.uint8)
+    write_planes(rgb_HW3, planes)
+    np.copyto(out_3HW, planes)  # and divided in place: both at once takes a third longer
     np.divide(out_3HW, np.float32(255), out=out_3HW)
     if form.normalises:
         for channel, plane in enumerate(out_3HW):
             np.subtract(plane, np.float32(form.mean[channel]), out=plane)
             np.divide(plane, np.float32(form.std[channel]), out=plane)
-
-
-def fill_labels(
-    marked_HW: NDArray[np.float32], out_HW: NDArray[np.float32], valid_HW: NDArray[np.bool_], *, form: Form
-) -> None:
-    """Makes labels and mask of values with NaN where none is known.
-
-    Args:
-        marked_HW: The values.
-        out_HW: Where the labels go.
-        valid_HW: Where the mask goes.
-        form: What stands where no value is known.
-    """
-    np.equal(marked_HW, marked_HW, out=valid_HW)
-    if form.unknown == "nan":
-        np.copyto(out_HW, marked_HW)
-    else:
-        # The bits times one or nothing: a masked copy takes four times as long.
-        np.multiply(marked_HW.view(np.uint32), valid_HW, out=out_HW.view(np.uint32))
 
 
 def camera_row(camera: Camera) -> tuple[float, float, float, float]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from leadline.bridges.handover import Packed, Packer, Unread, check_sizes, failed, unpack
+from leadline.bridges.handover import Packed, Packer, Unread, check_sizes, failed, packed_here
+from leadline.bridges.lending import Lender
 from leadline.bridges.tensors import Augment, Form
 from leadline.core.errors import DatasetError, InputError, LeadlineError
 from leadline.core.sample import Sample
@@ -24,7 +24,7 @@ __all__ = ["Loader", "Samples", "Shard", "Ticket", "Unread", "collate", "loader"
 
 OnError = Literal["raise", "skip"]
 _PREFETCH = 2
-"""Batches a worker reads ahead. Its ring has two more: one that is being unpacked, and one to spare."""
+"""Batches a worker reads ahead."""
 
 _KEPT_BYTES = 31 << 20
 """Just below the largest block that glibc lets itself be taught to keep."""
@@ -38,12 +38,12 @@ class Ticket(NamedTuple):
     Args:
         position: In the dataset.
         epoch: Which pass over the data.
-        run: Which pass of this very loader, whatever epoch it was told; None outside one.
+        run: Counts the passes of this very loader that were broken off before.
     """
 
     position: int
     epoch: int = 0
-    run: int | None = None
+    run: int = 0
 
 
 class Samples(TorchDataset[dict[str, Any]]):
@@ -93,7 +93,8 @@ class Samples(TorchDataset[dict[str, Any]]):
         Raises:
             DatasetError: It cannot be read.
         """
-        batch = unpack(Packer(1).pack([self.sample(key)]), form=self.form)
+        sample = self.sample(key)
+        batch = Lender(self.form).unpack(packed_here([sample], form=self.form))
         return {name: value[0] for name, value in batch.items()}
 
     def sample(self, key: int | Ticket) -> Sample:
@@ -153,6 +154,10 @@ class Shard(Sampler[Ticket]):
         """
         self.epoch = epoch
 
+    def break_off(self) -> None:
+        """Says that what was read ahead of the last pass was given up."""
+        self._run += 1
+
     def __len__(self) -> int:
         if self.tail == "drop":
             return self.count // self.ranks
@@ -163,7 +168,6 @@ class Shard(Sampler[Ticket]):
         if self.shuffle:
             order = np.random.default_rng([self.seed, self.epoch]).permutation(self.count)
         mine = order[self.rank :: self.ranks][: len(self)]
-        self._run += 1
         return iter([Ticket(int(index), self.epoch, self._run) for index in mine])
 
 
@@ -177,6 +181,8 @@ class Loader(DataLoader[dict[str, Any]]):
     """
 
     unread: tuple[Unread, ...] = ()
+    _lender: Lender | None = None
+    _whole = True
 
     @property
     def epoch(self) -> int:
@@ -187,6 +193,15 @@ class Loader(DataLoader[dict[str, Any]]):
     def _shard(self) -> Shard:
         assert isinstance(self.sampler, Shard)
         return self.sampler
+
+    @property
+    def _lending(self) -> Lender:
+        """Kept from pass to pass: mapping the workers' buffers anew takes as long as reading a few batches."""
+        if self._lender is None:
+            batches = self.dataset
+            assert isinstance(batches, _Batches)
+            self._lender = Lender(batches.samples.form, pin_memory=batches.pin_memory)
+        return self._lender
 
     def set_epoch(self, epoch: int) -> None:
         """Says which epoch the next pass is.
@@ -199,9 +214,9 @@ class Loader(DataLoader[dict[str, Any]]):
     def __iter__(self) -> Iterator[dict[str, Any]]:  # type: ignore[override]  # torch names its own iterator class
         epoch = self.epoch
         self.unread = ()
-        held: dict[tuple[int, int], Any] = {}  # keeps the shared buffers mapped from one batch to the next
-        batches = self.dataset
-        assert isinstance(batches, _Batches)
+        if not self._whole:
+            self._shard.break_off()
+        self._whole = False
         arriving = super().__iter__()
         try:
             for packed in arriving:
@@ -210,10 +225,8 @@ class Loader(DataLoader[dict[str, Any]]):
                     raise packed.error
                 self.unread += tuple(packed.unread)
                 if packed.ids:
-                    if packed.buffer is not None:
-                        held[packed.place] = packed.buffer
-                    whole = replace(packed, buffer=held[packed.place])
-                    yield unpack(whole, form=batches.samples.form, pin_memory=batches.pin_memory)
+                    yield self._lending.unpack(packed)
+            self._whole = True
         except LeadlineError:
             self._iterator = None
             del arriving  # ends the workers now; with the traceback, they would live until it is forgotten
@@ -228,7 +241,7 @@ class _Batches(TorchDataset[Any]):
 
     def __init__(self, samples: Samples, on_error: OnError, pin_memory: bool) -> None:
         self.samples, self.on_error, self.pin_memory = samples, on_error, pin_memory
-        self.packer = Packer(_PREFETCH + 2)
+        self.packer = Packer(samples.form)
 
     def __len__(self) -> int:
         return len(self.samples)
