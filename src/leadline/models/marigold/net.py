@@ -61,7 +61,7 @@ class MarigoldModule(torch.nn.Module):
             ``prediction``, (N, 1, H, W), and ``uncertainty``, of the same shape, where there are draws enough.
         """
         with quiet():
-            outputs = [self._one(photo) for photo in rgb_N3HW.split(1)]
+            outputs = [self._one(photo) for photo in torch.split(rgb_N3HW, 1)]
         done = {"prediction": torch.cat([output.prediction for output in outputs])}
         if self._call["output_uncertainty"]:
             done["uncertainty"] = torch.cat([output.uncertainty for output in outputs])
