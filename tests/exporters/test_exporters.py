@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from leadline.core.camera import Camera
 from leadline.core.depth_map import DepthMap
@@ -34,6 +35,7 @@ SUFFIXES = {
     "png16": "_depth.png",
     "colour": "_colour.png",
     "side-by-side": "_side.jpg",
+    "uncertainty": "_uncertainty.png",
     "npz": "_depth.npz",
     "tiff": "_depth.tiff",
     "pfm": "_depth.pfm",
@@ -53,7 +55,12 @@ def prediction(
     values = rng.uniform(1, 9, (height, width)).astype(np.float32)
     values[0, 0] = np.nan
     depth = DepthMap(values, kind or Kind(), camera=image.camera if camera else None)
-    return Prediction(image, depth, MODEL)
+    return Prediction(image, depth, MODEL, uncertainty=spread_of(depth))
+
+
+def spread_of(depth: DepthMap) -> NDArray[np.float32]:
+    spread = np.random.default_rng(1).uniform(0, 1, depth.shape).astype(np.float32)
+    return np.where(depth.valid, spread, np.float32(np.nan))
 
 
 def exporter(name: str) -> tuple[ExporterSpec, Any]:
@@ -129,7 +136,7 @@ def test_a_map_without_a_valid_pixel(tmp_path: Path, name: str) -> None:
     spec, made = exporter(name)
     shown = prediction()
     empty = DepthMap(np.full((24, 32), np.nan), Kind(), camera=shown.depth.camera)
-    nothing = Prediction(shown.image, empty, MODEL)
+    nothing = Prediction(shown.image, empty, MODEL, uncertainty=spread_of(empty))
     path = tmp_path / f"a{spec.suffix}"
     if name in CLOUDS:
         with pytest.raises(
@@ -168,5 +175,5 @@ def test_the_smallest_and_thinnest_photos(tmp_path: Path, name: str, size: tuple
     image = Image.from_array(np.full((height, width, 3), 9, np.uint8))
     depth = DepthMap(np.full(size, 2.5), Kind(), camera=Camera.assumed(width, height))
     path = tmp_path / f"a{spec.suffix}"
-    made.write(Prediction(image, depth, MODEL), path, options=ExportOptions())
+    made.write(Prediction(image, depth, MODEL, uncertainty=spread_of(depth)), path, options=ExportOptions())
     assert describe_file(path).record is not None

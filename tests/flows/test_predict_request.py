@@ -22,6 +22,16 @@ from leadline.flows.predict_request import PredictRequest, parse_range
         ({"range": "1,two"}, InputError, "'1,two' is not two numbers"),
         ({"range": "3,3"}, InputError, "no width"),
         ({"range": (1.0, float("nan"))}, InputError, "no width"),
+        ({"tta": ("flop",)}, UnknownName, "did you mean 'flip'"),
+        ({"inputs": ("steps",)}, InputError, "'steps' is not NAME=VALUE"),
+        ({"inputs": ("=4",)}, InputError, "'=4' is not NAME=VALUE"),
+        ({"prompt_scale": 0.001}, InputError, "no prompt"),
+        ({"input_size": "192"}, InputError, "'192' is not HEIGHTxWIDTH"),
+        ({"input_size": "0x4"}, InputError, "'0x4' is not HEIGHTxWIDTH"),
+        ({"mean": "1,2"}, InputError, "mean '1,2' is not three numbers"),
+        ({"std": "a,b,c"}, InputError, "std 'a,b,c' is not three numbers"),
+        ({"kind": "metres"}, InputError, "'metres' is not a kind of depth"),
+        ({"layout": "CHWN"}, InputError, "layout = 'CHWN' is not one of"),
     ],
 )
 def test_a_request_checks_itself(values: dict[str, object], error: type[Exception], match: str) -> None:

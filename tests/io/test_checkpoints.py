@@ -180,6 +180,26 @@ def test_the_configuration_comes_alone(hub: Hub) -> None:
     assert len(hub.asked) == asked
 
 
+def test_checkpoints_of_diffusers_come_without_second_copies(hub: Hub) -> None:
+    hub.files = {
+        "README.md": b"#",
+        "model_index.json": b"{}",
+        "tokenizer/merges.txt": b"#version: 0.2",
+        "unet/diffusion_pytorch_model.safetensors": TENSORS,
+        "unet/diffusion_pytorch_model.fp16.safetensors": TENSORS,
+        "unet/diffusion_pytorch_model.bin": TENSORS,
+    }
+    assert fetch_config(NET, name="net").name == "model_index.json"
+    path = pull(NET, name="net", progress="none")
+    found = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()}
+    assert {file for file in found if not file.startswith(".")} == {
+        "model_index.json",
+        "tokenizer/merges.txt",
+        "unet/diffusion_pytorch_model.safetensors",
+    }
+    assert fetch_config(NET, name="net") == path / "model_index.json"
+
+
 def test_pickled_weights_are_not_fetched(hub: Hub) -> None:
     hub.files["pytorch_model.bin"] = hub.files.pop("model.safetensors")
     with pytest.raises(

@@ -289,6 +289,20 @@ def test_a_checkpoint_that_does_not_say_its_kind_must_be_told() -> None:
     assert resolve(index, name="mine", weights=weights, stated=Stated(kind=told)).kind == told
 
 
+def test_a_folder_is_opened_by_its_path_and_says_its_kind(
+    folder: Path, reference: Callable[..., Any]
+) -> None:
+    photo = noise_photo(20, 30)
+    for name in (str(folder), f"hf:{folder}"):
+        with open_model(name, device="cpu", inputs={"seed": 3}) as model:
+            made = model.predict(photo)
+            assert model.spec.name == folder.name
+        assert made.depth.kind == TINY.kind
+        np.testing.assert_array_equal(made.depth.values, reference(photo, seed=3).prediction[0, :, :, 0])
+    with pytest.raises(InputError, match="cannot be told to be"):
+        open_model(str(folder), kind="metric-depth")
+
+
 def test_another_pipeline_is_refused() -> None:
     with pytest.raises(InputError, match="MarigoldNormalsPipeline"):
         resolve(

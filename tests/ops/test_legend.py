@@ -14,7 +14,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.kind import KINDS, Along, Freedom, Kind, Quantity
 from leadline.ops import legend as room
 from leadline.ops.colormaps import SKY, UNKNOWN, colormap_table
-from leadline.ops.legend import legend, round_ticks
+from leadline.ops.legend import Words, legend, round_ticks
 
 TABLE = colormap_table("viridis")
 
@@ -28,7 +28,8 @@ def of(kind: Kind, width: int = 640, height: int = 480, *, low: float = 0.93, hi
 def texts(depth: DepthMap, span: tuple[float, float]) -> list[str]:
     """What is written under the bar, from left to right."""
     margin = 2 * round(0.8 * room._font(depth).size)
-    return [text for _, text in sorted(room._labels(depth, span, room._font(depth), depth.width - margin))]
+    font, words = room._font(depth), room._words(depth, span)
+    return [text for _, text in sorted(room._labels(depth, span, font, depth.width - margin, words))]
 
 
 def test_metres_run_from_near_to_far_over_round_numbers() -> None:
@@ -46,21 +47,21 @@ def test_metres_run_from_near_to_far_over_round_numbers() -> None:
 @pytest.mark.parametrize("kind", [k for k in KINDS.values() if k.freedom is not Freedom.NONE], ids=str)
 def test_unknown_units_show_no_numbers(kind: Kind) -> None:
     assert texts(of(kind), (0.4, 1.1)) == ["near", "far"]
-    titles = room._titles(of(kind), (0.4, 1.1))
+    titles = room._words(of(kind), (0.4, 1.1)).titles
     assert titles[0] == kind.words
     assert f"{kind.quantity.value.replace('-', ' ')}, unit unknown" in titles
 
 
 def test_titles_name_the_unit_the_line_and_the_doubt() -> None:
     span = (1.0, 2.0)
-    assert room._titles(of(Kind()), span)[0] == "depth in metres"
-    assert room._titles(of(Kind(Quantity.INVERSE)), span)[0] == "inverse depth in 1/metres"
-    assert room._titles(of(Kind(along=Along.RAY)), span)[0] == "depth in metres along the ray"
+    assert room._words(of(Kind()), span).titles[0] == "depth in metres"
+    assert room._words(of(Kind(Quantity.INVERSE)), span).titles[0] == "inverse depth in 1/metres"
+    assert room._words(of(Kind(along=Along.RAY)), span).titles[0] == "depth in metres along the ray"
     doubtful = replace(of(Kind()), scale_uncertain=True)
-    assert all("(scale uncertain)" in title for title in room._titles(doubtful, span))
+    assert all("(scale uncertain)" in title for title in room._words(doubtful, span).titles)
     assumed = of(Kind()).with_camera(Camera.assumed(640, 480))
-    assert not any("uncertain" in title for title in room._titles(assumed, span))
-    assert room._titles(of(Kind()), None) == ("no valid pixel",)
+    assert not any("uncertain" in title for title in room._words(assumed, span).titles)
+    assert room._words(of(Kind()), None).titles == ("no valid pixel",)
 
 
 def test_one_value_is_written_once() -> None:
@@ -106,7 +107,8 @@ def test_nothing_overlaps_and_nothing_is_cut(width: int, kind: Kind) -> None:
     font = room._font(depth)
     margin = min(round(0.8 * font.size), width // 8)
     ends = []
-    for x, text in sorted(room._labels(depth, (0.93, 6.31), font, width - 2 * margin)):
+    words = room._words(depth, (0.93, 6.31))
+    for x, text in sorted(room._labels(depth, (0.93, 6.31), font, width - 2 * margin, words)):
         left = min(max(x - font.getlength(text) / 2, 0), width - 2 * margin - font.getlength(text))
         assert left >= (ends[-1] + 0.5 * font.size if ends else 0)
         ends.append(left + font.getlength(text))
@@ -144,3 +146,17 @@ def test_ticks_are_round_few_and_inside(low: float, width: float, most: int) -> 
         digits = f"{step:.3e}"
         assert digits[0] in "125"
         assert (high - low) / step <= most + 1
+
+
+def test_a_legend_says_other_words_where_it_is_told_to() -> None:
+    depth = of(Kind(Quantity.INVERSE, Freedom.AFFINE))
+    told = Words(("standard deviation",), "", ("uncertain", "sure"))
+    font = room._font(depth)
+    assert [text for _, text in room._labels(depth, (0.0, 1.0), font, 600, told)] == ["uncertain", "sure"]
+    metres = replace(told, unit="m")
+    ends = [text for _, text in sorted(room._labels(depth, (0.0, 1.0), font, 600, metres))]
+    assert (ends[0], ends[-1]) == ("1.0 m", "0.0 m")
+    plain, other = (legend(depth, span=(0.0, 1.0), table=TABLE, words=words) for words in (None, told))
+    assert not np.array_equal(plain, other)
+    empty = [legend(depth, span=None, table=TABLE, words=words) for words in (None, told)]
+    np.testing.assert_array_equal(*empty)

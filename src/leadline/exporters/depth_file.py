@@ -35,6 +35,4 @@ class DepthFileExporter:
             InputError: No depth format has that suffix.
             OutputError: The file cannot be written.
         """
-        write_depth(
-            path, prediction.depth, model=prediction.model, source=source_name(prediction.image.source)
-        )
+        write_depth(path, prediction, source=source_name(prediction.image.source))

@@ -10,5 +10,5 @@ SPEC = ExporterSpec(
     name="npz",
     adapter="leadline.exporters.depth_file:DepthFileExporter",
     suffix="_depth.npz",
-    summary="NumPy archive: exact values and masks",
+    summary="NumPy archive: exact values and masks, and the uncertainty where there is one",
 )

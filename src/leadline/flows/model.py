@@ -14,6 +14,7 @@ from leadline.core.image import Image
 from leadline.core.kind import Freedom, Kind
 from leadline.core.results import Answer, ModelRecord, Prediction
 from leadline.flows.naming import resolve_model
+from leadline.flows.surer import SurerSession, looks_of
 from leadline.io.images import DEFAULT_MAX_PIXELS, PhotoSource, read_image
 from leadline.io.weights import fingerprint, locate, version_of
 from leadline.plugins.need import need
@@ -201,6 +202,7 @@ def open_model(
     kind: Kind | str | None = None,
     stated: Stated | None = None,
     inputs: Mapping[str, str | int | float] | None = None,
+    tta: str | Sequence[str] = (),
 ) -> Model:
     """Opens a model.
 
@@ -213,12 +215,14 @@ def open_model(
         kind: What the model predicts, where it does not say so itself: a ``Kind``, or words such as ``"metric-depth"``.
         stated: What else must be said of it: unit, input size, mean, layout of a bare ONNX file.
         inputs: Values of the model's own options, such as ``{"steps": 4}``.
+        tta: Test-time augmentation: what else each photo is looked at as, ``"flip"``, ``"scales"`` or both; predictions are
+            then the mean of the looks, and their ``uncertainty`` is how far the looks disagree.
 
     Returns:
         The model.
 
     Raises:
-        UnknownName: No model, engine or option has that name.
+        UnknownName: No model, engine, option or look has that name.
         InputError: Something must be stated of this model that was not, or an input is none of its options' values.
         MissingExtra: The model or engine needs a package that is not installed.
         WeightsError: Its weights are not here, cannot be fetched, or are damaged.
@@ -230,6 +234,7 @@ def open_model(
         said = replace(said, kind=Kind.parse(kind) if isinstance(kind, str) else kind)
     spec = resolve_model(name, stated=said)
     choices = _choices(spec, given)
+    looks = looks_of(tta)
     chosen = engine or spec.engines[0]
     engine_spec = ENGINES.get(chosen)
     if chosen not in spec.engines:
@@ -242,7 +247,9 @@ def open_model(
         need(package, who=f"engine {chosen!r}", extra=engine_spec.extra)
     adapter: Engine = load(engine_spec.adapter)()
     weights = locate(spec.weights, name=spec.name)
-    session = adapter.open(spec, weights=weights, options=EngineOptions(threads, device, choices))
+    session: Session = adapter.open(spec, weights=weights, options=EngineOptions(threads, device, choices))
+    if looks:
+        session = SurerSession(session, spec.kind, looks=looks)
     record = ModelRecord(
         spec.name,
         spec.version or version_of(spec.weights, weights),

@@ -10,6 +10,9 @@ from leadline.plugins.specs import ModelSpec, Stated
 
 __all__ = ["resolve_model"]
 
+_INDEXES = ("config.json", "model_index.json")
+"""What a checkpoint's folder holds: of transformers, and of diffusers."""
+
 
 def resolve_model(name: str | ModelSpec, *, stated: Stated | None = None) -> ModelSpec:
     """The spec of a model.
@@ -34,7 +37,7 @@ def resolve_model(name: str | ModelSpec, *, stated: Stated | None = None) -> Mod
     if colon and word in REFERENCES.names():
         return _followed(word, rest, given)
     path = Path(name).expanduser()
-    if path.is_dir() and (path / "config.json").is_file():
+    if path.is_dir() and any((path / file).is_file() for file in _INDEXES):
         return _followed("hf", name, given)
     if path.suffix.lower() == ".onnx" and path.is_file():
         return _followed("onnx", name, given)

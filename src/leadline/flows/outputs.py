@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from leadline.core.errors import InputError
@@ -57,7 +58,7 @@ class Outputs:
     ) -> None:
         self.folder = folder
         self.options = options
-        self._names = tuple(re.sub(r"[^\w.-]+", "-", model.name) for model in models)
+        self._names = _file_names([model.name for model in models])
         self._specs = {name: EXPORTERS.get(name) for name in dict.fromkeys(formats)}
         self._exporters = {name: _exporter(spec) for name, spec in self._specs.items()}
         for exporter in self._exporters.values():
@@ -134,6 +135,16 @@ class Outputs:
             else:
                 exporter.write(predictions[file.of[0]], file.path, options=self.options)
         return tuple(file.path for file in planned)
+
+
+def _file_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of models as parts of file names, each another: two checkpoints' folders may be called the same."""
+    safe: list[str] = []
+    for name in names:
+        stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "model"
+        numbered = (stem if number == 1 else f"{stem}-{number}" for number in count(1))
+        safe.append(next(name for name in numbered if name.lower() not in {other.lower() for other in safe}))
+    return tuple(safe)
 
 
 def _exporter(spec: ExporterSpec) -> Exporter:

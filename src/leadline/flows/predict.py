@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from leadline.core.errors import InputError, LeadlineError, MissingExtra
+from leadline.core.depth_map import DepthMap
+from leadline.core.errors import InputError, KindError, LeadlineError, MissingExtra, UnknownName
 from leadline.core.image import Image
 from leadline.core.results import Answer
 from leadline.flows.corridor import Corridor, Outcome
@@ -15,6 +16,7 @@ from leadline.flows.model import Model, open_model
 from leadline.flows.naming import resolve_model
 from leadline.flows.outputs import Outputs, Planned
 from leadline.flows.predict_request import PredictRequest
+from leadline.flows.prompts import Prompts
 from leadline.flows.report import Failed, Listener, Made, Predicted, Report, Skipped, Started
 from leadline.io.images import read_image
 from leadline.io.peek import pixel_count
@@ -41,7 +43,7 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
 
     Raises:
         InputError: No photo was found.
-        UnknownName: No model, format or engine has a name that was given.
+        UnknownName: No model, format, engine or input has a name that was given.
         KindError: A format cannot hold what a model predicts.
         MissingExtra: A package that is needed is not installed.
         WeightsError: Weights are not here, cannot be fetched, or are damaged.
@@ -54,6 +56,7 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
         EXPORTERS.get(name)
     photos = find_photos(request.sources, recursive=request.recursive)
     options = ExportOptions(request.colours)
+    prompts = Prompts(request.prompt, scale=request.prompt_scale, models=specs, photos=photos)
     outputs = Outputs(request.out, formats=request.all_formats, models=specs, options=options)
     with _opened(request, specs) as models:
         tell(Started(len(photos), tuple(model.record for model in models)))
@@ -64,7 +67,7 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
             tell(skip)
         done: list[tuple[int, Predicted]] = []
         failed: list[tuple[int, Failed]] = []
-        for outcome in _corridor(request, models, outputs).run(tasks):
+        for outcome in _corridor(request, models, outputs, prompts).run(tasks):
             place = order[outcome.item.photo]
             if outcome.saved is not None:
                 done.append((place, outcome.saved))
@@ -86,6 +89,18 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
 class _Task:
     photo: Photo
     planned: tuple[Planned, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A photo, and the prompt that goes with it where there is one."""
+
+    image: Image
+    prompt: DepthMap | None
+
+    def alike(self, other: _Shown) -> bool:
+        """Whether the two may go through a network together."""
+        return self.image.rgb_HW3.shape == other.image.rgb_HW3.shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +129,34 @@ def _specs(request: PredictRequest) -> list[ModelSpec]:
 
 @contextmanager
 def _opened(request: PredictRequest, specs: Sequence[ModelSpec]) -> Iterator[list[Model]]:
+    inputs = request.stated.inputs
+    _check_inputs(inputs, specs)
     with ExitStack() as stack:
         yield [
             stack.enter_context(
-                open_model(spec, engine=request.engine, threads=request.threads, device=request.device)
+                open_model(
+                    spec,
+                    engine=request.engine,
+                    threads=request.threads,
+                    device=request.device,
+                    inputs={name: inputs[name] for name in _options(spec) if name in inputs},
+                    tta=request.tta,
+                )
             )
             for spec in specs
         ]
+
+
+def _options(spec: ModelSpec) -> list[str]:
+    return [option.name for option in spec.options]
+
+
+def _check_inputs(inputs: Mapping[str, str], specs: Sequence[ModelSpec]) -> None:
+    """Of several models, each takes the choices that it has; one that none has is refused."""
+    known = [name for spec in specs for name in _options(spec)]
+    for name in inputs:
+        if name not in known:
+            raise UnknownName(f"input of {', '.join(spec.name for spec in specs)}", name, known=known)
 
 
 def _tasks(photos: Sequence[Photo], outputs: Outputs, *, skip: bool) -> tuple[list[_Task], list[Skipped]]:
@@ -137,20 +173,23 @@ def _tasks(photos: Sequence[Photo], outputs: Outputs, *, skip: bool) -> tuple[li
 
 
 def _corridor(
-    request: PredictRequest, models: Sequence[Model], outputs: Outputs
-) -> Corridor[_Task, Image, _Raw, Predicted]:
-    def read(task: _Task) -> Image:
+    request: PredictRequest, models: Sequence[Model], outputs: Outputs, prompts: Prompts
+) -> Corridor[_Task, _Shown, _Raw, Predicted]:
+    def read(task: _Task) -> _Shown:
         source = task.photo.source
         outputs.protect(task.planned)
         try:
-            return read_image(
+            image = read_image(
                 source, fov_deg=request.fov_deg, focal_px=request.focal_px, max_pixels=request.max_pixels
             )
+            return _Shown(image, prompts.of(task.photo))
         except MemoryError as error:
             raise InputError(f"{source!r} does not fit into memory", hint="make the photo smaller") from error
 
-    def infer(images: Sequence[Image]) -> list[_Raw]:
-        answers = [model.infer(images) for model in models]
+    def infer(shown: Sequence[_Shown]) -> list[_Raw]:
+        images = [one.image for one in shown]
+        theirs = [one.prompt for one in shown if one.prompt is not None]
+        answers = [model.infer(images, prompts=theirs if model.spec.prompted else ()) for model in models]
         return [
             _Raw(image, tuple(arrays[k] for arrays, _ in answers), tuple(time_s for _, time_s in answers))
             for k, image in enumerate(images)
@@ -169,8 +208,8 @@ def _corridor(
         work=infer,
         save=write,
         size=lambda task: pixel_count(task.photo.source) * len(models),
-        alike=lambda one, other: one.rgb_HW3.shape == other.rgb_HW3.shape,
-        spares=(InputError, MissingExtra),
+        alike=_Shown.alike,
+        spares=(InputError, KindError, MissingExtra),
         batch=request.batch,
     )
 

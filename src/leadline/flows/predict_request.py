@@ -9,6 +9,8 @@ from leadline.core.errors import InputError
 from leadline.core.kind import Kind
 from leadline.flows.model import DEFAULT_MODEL
 from leadline.flows.options import Told, check_bounds, told
+from leadline.flows.surer import LOOKS, looks_of
+from leadline.flows.typed import named_values, size_of, three_numbers
 from leadline.io.decode import DEFAULT_MAX_PIXELS
 from leadline.ops.colour import ColourOptions
 from leadline.plugins.builtins import EXPORTERS as FORMATS
@@ -158,10 +160,50 @@ class PredictRequest:
         default="",
         metadata=told(Told("Order of an ONNX file's input axes.", choices=("", "NCHW", "NHWC"))),
     )
+    inputs: tuple[str, ...] = field(
+        default=(),
+        metadata=told(
+            Told(
+                "A choice of the model's own, such as steps=4; repeat it. 'leadline models show NAME' lists them.",
+                flag="input",
+                metavar="NAME=VALUE",
+                whole=True,
+            )
+        ),
+    )
+    tta: tuple[str, ...] = field(
+        default=(),
+        metadata=told(
+            Told(
+                "Look at each photo several ways, take the mean and keep the spread as uncertainty: "
+                f"{', '.join(LOOKS)}, or both with a comma.",
+                metavar="LOOKS",
+            )
+        ),
+    )
+    prompt: Path | None = field(
+        default=None,
+        metadata=told(
+            Told(
+                "Low-resolution depth for models that are prompted: a file, or a folder with one of each photo's name.",
+                metavar="FILE|FOLDER",
+            )
+        ),
+    )
+    prompt_scale: float | None = field(
+        default=None,
+        metadata=told(
+            Told(
+                "Metres a stored step of prompts that do not say it themselves: 0.001 for millimetres.",
+                metavar="METRES",
+                minimum=1e-9,
+            )
+        ),
+    )
 
     def __post_init__(self) -> None:
         check_bounds(self)
-        _ = self.colours, self.stated
+        _ = self.colours, self.stated, looks_of(self.tta)
         for name in ("formats", "models"):
             if not getattr(self, name):
                 raise InputError(f"{name} is empty", hint="name at least one")
@@ -169,6 +211,10 @@ class PredictRequest:
             raise InputError(
                 f"field of view {self.fov_deg:g}° and focal length {self.focal_px:g} px are both given",
                 hint="give one of --fov and --focal",
+            )
+        if self.prompt_scale is not None and self.prompt is None:
+            raise InputError(
+                "a scale of prompts is given, and no prompt", hint="add --prompt, or leave it out"
             )
 
     @property
@@ -179,15 +225,16 @@ class PredictRequest:
     @property
     def stated(self) -> Stated:
         """What is said of models that do not say it themselves."""
-        height, width = _size(self.input_size)
+        height, width = size_of(self.input_size)
         return Stated(
             Kind.parse(self.kind) if self.kind else None,
             self.unit,
             height,
             width,
-            _three(self.mean, "mean"),
-            _three(self.std, "std"),
+            three_numbers(self.mean, what="mean"),
+            three_numbers(self.std, what="std"),
             self.layout,
+            named_values(self.inputs),
         )
 
     @property
@@ -219,22 +266,3 @@ def parse_range(text: str | tuple[float, float]) -> str | tuple[float, float]:
     except ValueError as error:
         raise InputError(f"range {text!r} is not two numbers", hint="such as 0.5,6") from error
     return (low, high)
-
-
-def _size(text: str) -> tuple[int | None, int | None]:
-    if not text:
-        return None, None
-    height, _, width = text.lower().partition("x")
-    if not (height.isdigit() and width.isdigit() and int(height) and int(width)):
-        raise InputError(f"input size {text!r} is not HEIGHTxWIDTH", hint="such as 192x256")
-    return int(height), int(width)
-
-
-def _three(text: str, what: str) -> tuple[float, float, float] | None:
-    if not text:
-        return None
-    try:
-        red, green, blue = (float(word) for word in text.split(","))
-    except ValueError as error:
-        raise InputError(f"{what} {text!r} is not three numbers", hint="such as 0.485,0.456,0.406") from error
-    return red, green, blue

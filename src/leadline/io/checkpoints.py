@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ from leadline.plugins.specs import Weights
 
 __all__ = ["complete", "fetch_checkpoint", "fetch_file", "resolved_revision"]
 
-WANTED = ("*.json", "*.safetensors")
-"""What is fetched: configurations and weights that hold numbers alone. Pickled weights are never fetched, for unpacking
-them runs whatever code they hold."""
+WANTED = ("*.json", "*.safetensors", "*merges.txt")
+"""What is fetched: configurations, weights that hold numbers alone, and the one text that a tokenizer needs. Pickled weights
+are never fetched, for unpacking them runs whatever code they hold."""
+
+UNWANTED = ("*.fp16.safetensors", "*.bf16.safetensors", "*.non_ema.safetensors")
+"""What is left out of it: second copies of the weights, in half precision or of another state of training."""
 
 _DONE = ".leadline-complete"
 
@@ -56,6 +60,7 @@ def fetch_checkpoint(weights: Weights, *, name: str, folder: Path, bar: bool) ->
             revision=info.sha,
             local_dir=target,
             allow_patterns=list(WANTED),
+            ignore_patterns=list(UNWANTED),
             endpoint=_endpoint(),
             max_workers=2,
         )
@@ -65,12 +70,12 @@ def fetch_checkpoint(weights: Weights, *, name: str, folder: Path, bar: bool) ->
     return target
 
 
-def fetch_file(weights: Weights, file: str, *, name: str, folder: Path) -> Path:
+def fetch_file(weights: Weights, *files: str, name: str, folder: Path) -> Path:
     """Fetches one small file of a checkpoint, or takes it from where the checkpoint is already.
 
     Args:
         weights: ``hf:ORG/NAME``.
-        file: Such as ``config.json``.
+        files: Names such as ``config.json``; the first that the checkpoint has.
         name: The model, for messages.
         folder: Where the model's checkpoints are kept.
 
@@ -82,13 +87,16 @@ def fetch_file(weights: Weights, file: str, *, name: str, folder: Path) -> Path:
         WeightsError: It cannot be fetched.
     """
     there = _here(weights, folder)
-    if there is not None and (there / file).is_file():
-        return there / file
+    for file in files:
+        if there is not None and (there / file).is_file():
+            return there / file
     hub = need("huggingface_hub", who=f"fetching {name!r}", extra="transformers")
     with _translated(weights, name), _bars(False):
         info = hub.HfApi(endpoint=_endpoint()).model_info(
             _repo(weights), revision=weights.revision or None, timeout=30
         )
+        offered = {sibling.rfilename for sibling in info.siblings or ()}
+        file = next((file for file in files if file in offered), files[0])
         return Path(
             hub.hf_hub_download(
                 _repo(weights),
@@ -160,7 +168,9 @@ def _check_room(folder: Path, info: Any, name: str) -> None:
 
 
 def _wanted(file: str) -> bool:
-    return file.endswith((".json", ".safetensors"))
+    return any(fnmatch(file, wanted) for wanted in WANTED) and not any(
+        fnmatch(file, unwanted) for unwanted in UNWANTED
+    )
 
 
 def _check_hashes(target: Path, info: Any, weights: Weights, name: str) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from leadline.core.camera import Camera
 from leadline.core.depth_map import DepthMap
@@ -19,7 +23,15 @@ from leadline.io.depth_formats import exr, npz, pfm, pictures
 from leadline.io.depth_formats.stored import Stored, decoded, fitted_16bit
 from leadline.io.images import no_such_path
 
-__all__ = ["DEPTH_SUFFIXES", "read_depth", "read_record", "read_stored", "recorded_depth", "write_depth"]
+__all__ = [
+    "DEPTH_SUFFIXES",
+    "read_depth",
+    "read_record",
+    "read_stored",
+    "read_uncertainty",
+    "recorded_depth",
+    "write_depth",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +75,8 @@ def write_depth(
     Convention:
         ``.png``: 16-bit integers, value = stored x scale + offset, 0 unknown, 65535 known sky; metric depth under
         65 m in millimetres, others with a fitted scale (and, for AFFINE kinds, offset). ``.tiff``, ``.pfm``,
-        ``.exr``: 32-bit floats, NaN unknown, +inf known sky. ``.npz``: values and both masks. The record lies in a
+        ``.exr``: 32-bit floats, NaN unknown, +inf known sky. ``.npz``: values and both masks, and the uncertainty of a
+        prediction that has one, which no other format holds. The record lies in a
         PNG text chunk, the TIFF's ImageDescription, an EXR attribute, an NPZ member, and ``<file>.json`` for PFM.
 
     Args:
@@ -90,8 +103,9 @@ def write_depth(
     """
     path = Path(path)
     form = _format(path)
+    spread = None
     if isinstance(depth, Prediction):
-        model, depth = model or depth.model, depth.depth
+        model, spread, depth = model or depth.model, depth.uncertainty, depth.depth
     if not isinstance(depth, DepthMap):
         raise InputError(
             f"{type(depth).__name__} is no depth map: what its numbers mean is not known",
@@ -107,7 +121,10 @@ def write_depth(
     record = Record(
         depth.kind, encoding or Encoding(), depth.camera, model, source, scale_uncertain=depth.scale_uncertain
     )
-    form.write(path, depth, record)
+    write = form.write
+    if spread is not None and path.suffix.lower() == ".npz":
+        write = _whole(partial(npz.write_npz, uncertainty=spread))
+    write(path, depth, record)
     return record
 
 
@@ -159,6 +176,25 @@ def read_depth(
             hint="leave kind, scale, offset, invalid and camera out",
         )
     return recorded_depth(stored, str(path))
+
+
+def read_uncertainty(
+    path: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS
+) -> NDArray[np.float32] | None:
+    """Reads how far the values of a depth file are uncertain.
+
+    Args:
+        path: A .npz file that leadline wrote.
+        max_pixels: Largest number of pixels that is read.
+
+    Returns:
+        float32, shape (H, W): the standard deviation of each value, in the file's own unit, NaN where it is unknown; None
+        where the file does not hold one.
+
+    Raises:
+        InputError: There is no such file, or it is damaged.
+    """
+    return read_stored(path, max_pixels=max_pixels).uncertainty
 
 
 def recorded_depth(stored: Stored, path: str) -> tuple[DepthMap, Record]:

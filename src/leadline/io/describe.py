@@ -17,6 +17,7 @@ from leadline.core.record import Record
 from leadline.io.clouds import CLOUD_SUFFIXES, cloud_record
 from leadline.io.decode import DEFAULT_MAX_PIXELS, open_picture
 from leadline.io.depth_files import DEPTH_SUFFIXES, read_record, read_stored, recorded_depth
+from leadline.io.depth_formats.stored import Stored
 from leadline.io.images import no_such_path
 from leadline.io.marks import is_marked, mark_of
 
@@ -117,7 +118,16 @@ def _depth(path: Path, max_pixels: int) -> FileDescription:
             ),
         )
     depth, record = recorded_depth(stored, str(path))
-    return FileDescription(path, "depth", stored.form, repr(depth), _facts(depth, record), record)
+    facts = (*_spread(stored, record), *_facts(depth, record))
+    return FileDescription(path, "depth", stored.form, repr(depth), facts, record)
+
+
+def _spread(stored: Stored, record: Record) -> list[str]:
+    spread = stored.uncertainty
+    if spread is None or not np.isfinite(spread).any():
+        return []
+    unit = "" if record.kind.unit == "arbitrary" else f" {record.kind.unit}"
+    return [f"standard deviation: {np.nanmedian(spread):.3g}{unit} in the middle (member 'uncertainty')"]
 
 
 def _facts(depth: DepthMap, record: Record) -> tuple[str, ...]:

@@ -34,6 +34,8 @@ __all__ = [
 
 Progress = Literal["bar", "none"]
 
+_CONFIGS = ("config.json", "model_index.json")
+
 _OURS = re.compile(
     r"[^/]+/(?:[0-9a-f]{16}(?:\.[^/]*)?|built-[0-9a-f]{12}/.+|(?P<begun>\.building-[^/]+/.+))"
     r"|hub--[^/]+/(?P<commit>[0-9a-f]{40}|[\w.-]+)/.+"
@@ -135,24 +137,27 @@ def pull(weights: Weights, *, name: str, progress: Progress = "bar") -> Path:
 
 
 def fetch_config(weights: Weights, *, name: str) -> Path:
-    """The ``config.json`` of a checkpoint, fetched alone where the checkpoint is not here.
+    """The file that says what a checkpoint is, fetched alone where the checkpoint is not here.
 
     Args:
         weights: ``folder:PATH`` or ``hf:ORG/NAME``.
         name: The model, for messages.
 
     Returns:
-        The file.
+        ``config.json`` of transformers, or ``model_index.json`` of diffusers.
 
     Raises:
         WeightsError: It is not there, or cannot be fetched.
     """
     if weights.scheme == "hf":
-        return fetch_file(weights, "config.json", name=name, folder=_home_of(weights))
-    path = _folder(weights.source.partition(":")[2], name) / "config.json"
-    if not path.is_file():
-        raise WeightsError(f"there is no {str(path)!r}", hint="name a folder that save_pretrained wrote")
-    return path
+        return fetch_file(weights, *_CONFIGS, name=name, folder=_home_of(weights))
+    folder = _folder(weights.source.partition(":")[2], name)
+    there = [folder / file for file in _CONFIGS if (folder / file).is_file()]
+    if not there:
+        raise WeightsError(
+            f"there is no {str(folder / _CONFIGS[0])!r}", hint="name a folder that save_pretrained wrote"
+        )
+    return there[0]
 
 
 def _home_of(weights: Weights) -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 from leadline.core.errors import InputError, WeightsError
 from leadline.core.kind import Freedom, Kind, Quantity
 from leadline.io.weights import fetch_config
+from leadline.models.marigold.reference import resolve as marigold
 from leadline.plugins.registry import MODELS
 from leadline.plugins.specs import Commercial, ModelSpec, ReferenceSpec, Stated, Weights
 
@@ -53,10 +54,11 @@ def resolve(reference: str, *, stated: Stated) -> ModelSpec:
     """The spec of a checkpoint.
 
     Its kind is read from architecture and configuration where they settle it: GLPN, ZoeDepth, Depth Pro and TIPSv2-DPT are
-    metric; Depth Anything says ``depth_estimation_type``; a DPT may be either, and must be told.
+    metric; Depth Anything says ``depth_estimation_type``; a DPT may be either, and must be told. A Marigold says its own.
 
     Args:
-        reference: ``ORG/NAME``, ``ORG/NAME@REVISION``, or the path of a folder with a ``config.json``.
+        reference: ``ORG/NAME``, ``ORG/NAME@REVISION``, or the path of a folder with a ``config.json``, or with the
+            ``model_index.json`` of a Marigold checkpoint.
         stated: What the user says; a kind that contradicts the configuration is refused.
 
     Returns:
@@ -71,7 +73,10 @@ def resolve(reference: str, *, stated: Stated) -> ModelSpec:
     if listed is not None:
         return _unless_contradicted(listed, stated, f"leadline lists it as {listed.name!r}")
     name = reference.rstrip("/").rpartition("/")[2] if weights.scheme == "folder" else f"hf:{reference}"
-    config = _config(weights, reference)
+    path = fetch_config(weights, name=reference)
+    config = _config(path)
+    if path.name == "model_index.json":
+        return marigold(config, name=name, weights=weights, stated=stated)
     architecture = str(config.get("model_type", ""))
     known = _known(architecture, reference)
     kind = known.kind or _told_by(config) or stated.kind
@@ -118,8 +123,7 @@ def _listed(weights: Weights) -> ModelSpec | None:
     return None
 
 
-def _config(weights: Weights, reference: str) -> Mapping[str, Any]:
-    path = fetch_config(weights, name=reference)
+def _config(path: Path) -> Mapping[str, Any]:
     try:
         config = json.loads(path.read_text("utf-8"))
         if not isinstance(config, dict):

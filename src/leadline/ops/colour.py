@@ -12,7 +12,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError, UnknownName
 from leadline.core.kind import Quantity
 from leadline.ops.colormaps import COLORMAPS, SKY, UNKNOWN, colormap_table
-from leadline.ops.legend import legend
+from leadline.ops.legend import Words, legend
 
 __all__ = ["COLORMAPS", "ColourOptions", "colormap_table", "colourise", "picture", "value_range"]
 
@@ -124,12 +124,15 @@ def colourise(depth: DepthMap, *, options: ColourOptions | None = None) -> NDArr
     return pixels
 
 
-def picture(depth: DepthMap, *, options: ColourOptions | None = None) -> NDArray[np.uint8]:
+def picture(
+    depth: DepthMap, *, options: ColourOptions | None = None, words: Words | None = None
+) -> NDArray[np.uint8]:
     """A depth map as a picture with a legend underneath that says the unit and which end is near.
 
     Args:
         depth: The map.
         options: Colour map and range.
+        words: What the legend says, where the values are not the depth that their kind says.
 
     Returns:
         uint8, shape (H + legend, W, 3).
@@ -141,7 +144,7 @@ def picture(depth: DepthMap, *, options: ColourOptions | None = None) -> NDArray
     """
     options = options or ColourOptions()
     span = _span(depth, options)
-    strip = legend(depth, span=span, table=colormap_table(options.colormap))
+    strip = legend(depth, span=span, table=colormap_table(options.colormap), words=words)
     pixels = np.empty((depth.height + len(strip), depth.width, 3), np.uint8)
     _paint(depth, span, options.colormap, pixels[: depth.height])
     pixels[depth.height :] = strip

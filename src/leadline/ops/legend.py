@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -17,13 +18,32 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
-__all__ = ["legend", "round_ticks"]
+__all__ = ["Words", "legend", "round_ticks"]
 
 _PAPER, _INK, _FAINT, _EDGE = (255, 255, 255), (34, 34, 34), (120, 120, 120), (205, 205, 205)
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a legend says.
+
+    Args:
+        titles: What is measured, the longest first; the first that there is room for is drawn.
+        unit: Unit of the numbers; empty for values without one, whose ends are named instead of numbered.
+        ends: Names of the two ends.
+    """
+
+    titles: tuple[str, ...]
+    unit: str
+    ends: tuple[str, str] = ("near", "far")
+
+
 def legend(
-    depth: DepthMap, *, span: tuple[float, float] | None, table: NDArray[np.uint8]
+    depth: DepthMap,
+    *,
+    span: tuple[float, float] | None,
+    table: NDArray[np.uint8],
+    words: Words | None = None,
 ) -> NDArray[np.uint8]:
     """A legend as wide as the map: what is measured, a bar from near to far, and round numbers in the unit.
 
@@ -33,6 +53,7 @@ def legend(
         depth: The map.
         span: The values that get the first and the last colour; None where no pixel is valid.
         table: The colours, uint8, shape (256, 3).
+        words: What it says, where the map's values are not the depth that its kind says.
 
     Returns:
         uint8, shape (h, W, 3).
@@ -43,8 +64,9 @@ def legend(
     font = _font(depth)
     size, margin = int(font.size), min(round(0.8 * font.size), depth.width // 8)
     inner = depth.width - 2 * margin
-    title = next((words for words in _titles(depth, span) if font.getlength(words) <= inner), "")
-    labels = [] if span is None else _labels(depth, span, font, inner)
+    said = words if words and span else _words(depth, span)
+    title = next((text for text in said.titles if font.getlength(text) <= inner), "")
+    labels = [] if span is None else _labels(depth, span, font, inner, said)
     bar = round(0.6 * size) + (round(1.45 * size) if title else 0)
     bottom = bar + (round(0.8 * size) if span else 0)
     height = bottom + (round(1.6 * size) if labels else 0) + round(0.6 * size if span else 0)
@@ -96,27 +118,28 @@ def _font(depth: DepthMap) -> FreeTypeFont:
     return cast("FreeTypeFont", ImageFont.load_default(size))
 
 
-def _titles(depth: DepthMap, span: tuple[float, float] | None) -> tuple[str, ...]:
-    """What is measured, longest first."""
+def _words(depth: DepthMap, span: tuple[float, float] | None) -> Words:
+    """What the legend of a map of depth says."""
     if span is None:
-        return ("no valid pixel",)
+        return Words(("no valid pixel",), "")
     name = depth.kind.quantity.value.replace("-", " ")
     ray = " along the ray" if depth.kind.along is Along.RAY else ""
     if depth.kind.freedom is not Freedom.NONE:
-        return (depth.kind.words, f"{name}{ray}, unit unknown", "unit unknown")
+        return Words((depth.kind.words, f"{name}{ray}, unit unknown", "unit unknown"), "")
     unit = "metres" if depth.kind.quantity is Quantity.DEPTH else "1/metres"
     doubt = " (scale uncertain)" if depth.scale_uncertain else ""
-    return (f"{name} in {unit}{ray}{doubt}", f"{unit}{ray}{doubt}", f"{unit}{doubt}")
+    titles = (f"{name} in {unit}{ray}{doubt}", f"{unit}{ray}{doubt}", f"{unit}{doubt}")
+    return Words(titles, depth.kind.unit)
 
 
 def _labels(
-    depth: DepthMap, span: tuple[float, float], font: FreeTypeFont, inner: int
+    depth: DepthMap, span: tuple[float, float], font: FreeTypeFont, inner: int, words: Words
 ) -> list[tuple[float, str]]:
     """Texts under the bar and where they belong, in pixels from its left end; the ends come first, none overlap."""
     gap = 0.7 * font.size
     placed: list[tuple[float, float]] = []
     labels = []
-    for x, text in _wanted(depth, span, font, inner):
+    for x, text in _wanted(depth, span, font, inner, words):
         length = font.getlength(text)
         left = min(max(x - length / 2, 0), inner - length)
         if left >= 0 and all(left >= end + gap or left + length <= start - gap for start, end in placed):
@@ -128,15 +151,15 @@ def _labels(
 
 
 def _wanted(
-    depth: DepthMap, span: tuple[float, float], font: FreeTypeFont, inner: int
+    depth: DepthMap, span: tuple[float, float], font: FreeTypeFont, inner: int, words: Words
 ) -> Iterator[tuple[float, str]]:
     """Every text that would be good to have, the two ends first."""
     low, high = span
     near, far = (low, high) if depth.kind.quantity is Quantity.DEPTH else (high, low)
-    if depth.kind.freedom is not Freedom.NONE:
-        yield from ((0.0, "near"), (inner - 1.0, "far"))
+    unit = words.unit
+    if not unit:
+        yield from zip((0.0, inner - 1.0), words.ends, strict=True)
         return
-    unit = depth.kind.unit
     if low == high:
         yield inner / 2, f"{low:.4g} {unit}"
         return

@@ -60,6 +60,7 @@ EXPORTERS = {
     "png16": "leadline.exporters.png16:SPEC",
     "colour": "leadline.exporters.colour:SPEC",
     "side-by-side": "leadline.exporters.side_by_side:SPEC",
+    "uncertainty": "leadline.exporters.uncertainty:SPEC",
     "npz": "leadline.exporters.npz:SPEC",
     "tiff": "leadline.exporters.tiff:SPEC",
     "pfm": "leadline.exporters.pfm:SPEC",

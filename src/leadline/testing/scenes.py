@@ -117,11 +117,13 @@ def prediction_of(depth: DepthMap) -> Prediction:
         depth: The depth.
 
     Returns:
-        The prediction.
+        The prediction; its uncertainty is a twentieth of each value, and NaN where none is known.
     """
     photo = noise_photo(depth.height, depth.width, seed=1)
     camera = depth.camera or photo.camera
-    return Prediction(replace(photo, camera=camera, source="closed-form"), depth, _RECORD)
+    spread = np.where(depth.valid, np.abs(depth.values) / 20, np.nan).astype(np.float32)
+    shown = replace(photo, camera=camera, source="closed-form")
+    return Prediction(shown, depth, _RECORD, uncertainty=spread)
 
 
 def _rays(camera: Camera) -> NDArray[np.float64]:

@@ -24,16 +24,19 @@ NPZ_ERRORS = (
 )
 """What NumPy and zipfile raise on damaged archives."""
 
-_VALUES, _VALID, _INFINITE = "values", "valid", "infinite"
+_VALUES, _VALID, _INFINITE, _UNCERTAINTY = "values", "valid", "infinite", "uncertainty"
 
 
-def write_npz(path: Path, depth: DepthMap, record: Record) -> None:
+def write_npz(
+    path: Path, depth: DepthMap, record: Record, uncertainty: NDArray[np.float32] | None = None
+) -> None:
     """Writes values as they are, and the masks and the record compressed.
 
     Args:
         path: The file.
         depth: The map.
         record: The record, stored as a text array.
+        uncertainty: The standard deviation of each value, in the values' unit; stored as it is where there is one.
     """
     members: dict[str, tuple[NDArray[Any], int]] = {
         RECORD_KEY: (np.array(record.to_json()), zipfile.ZIP_STORED),
@@ -41,6 +44,8 @@ def write_npz(path: Path, depth: DepthMap, record: Record) -> None:
         _VALID: (depth.valid, zipfile.ZIP_DEFLATED),
         _INFINITE: (depth.infinite, zipfile.ZIP_DEFLATED),
     }
+    if uncertainty is not None:
+        members[_UNCERTAINTY] = (uncertainty, zipfile.ZIP_STORED)
     with zipfile.ZipFile(path, "w", compresslevel=1) as archive:
         for name, (array, compression) in members.items():
             entry = zipfile.ZipInfo(f"{name}.npy")
@@ -80,10 +85,13 @@ def _ours(archive: Any, path: Path, max_pixels: int) -> Stored:
     values, valid, infinite = (
         _member(archive, path, name, max_pixels) for name in (_VALUES, _VALID, _INFINITE)
     )
-    if values.dtype != np.float32 or not values.shape == valid.shape == infinite.shape:
+    spread = _member(archive, path, _UNCERTAINTY, max_pixels) if _UNCERTAINTY in archive.files else None
+    shapes = {array.shape for array in (values, valid, infinite, spread) if array is not None}
+    floats = {array.dtype for array in (values, spread) if array is not None}
+    if len(shapes) > 1 or floats != {np.dtype(np.float32)}:
         raise InputError(f"{str(path)!r} holds members that do not fit together", hint="write it again")
     record = str(archive[RECORD_KEY])
-    return Stored(values, "NPZ archive", record, valid.astype(bool), infinite.astype(bool))
+    return Stored(values, "NPZ archive", record, valid.astype(bool), infinite.astype(bool), spread)
 
 
 def _bare(archive: Any, path: Path, array: str, max_pixels: int) -> NDArray[Any]:

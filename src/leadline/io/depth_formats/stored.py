@@ -37,6 +37,7 @@ class Stored:
         record: The record as JSON, or None in a bare file.
         valid: The stored mask of known pixels, where the format holds one.
         infinite: The stored mask of known sky, where the format holds one.
+        uncertainty: The stored standard deviation of each value, in the values' unit, where the file holds one.
     """
 
     numbers_HW: NDArray[Any]
@@ -44,6 +45,7 @@ class Stored:
     record: str | None = None
     valid: NDArray[np.bool_] | None = None
     infinite: NDArray[np.bool_] | None = None
+    uncertainty: NDArray[np.float32] | None = None
 
 
 def fitted_16bit(depth: DepthMap) -> Encoding:

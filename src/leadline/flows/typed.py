@@ -1,0 +1,84 @@
+"""Values as they are typed: sizes, triples and NAME=VALUE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from leadline.core.errors import InputError
+
+__all__ = ["named_values", "size_of", "three_numbers"]
+
+
+def size_of(text: str) -> tuple[int | None, int | None]:
+    """A height and a width.
+
+    Args:
+        text: ``"192x256"``, or nothing.
+
+    Returns:
+        Height and width; None for both where nothing is said.
+
+    Raises:
+        InputError: It is no HEIGHTxWIDTH.
+
+    Example:
+        >>> size_of("192x256")
+        (192, 256)
+    """
+    if not text:
+        return None, None
+    height, _, width = text.lower().partition("x")
+    if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
+        raise InputError(f"input size {text!r} is not HEIGHTxWIDTH", hint="such as 192x256")
+    return int(height), int(width)
+
+
+def three_numbers(text: str, *, what: str) -> tuple[float, float, float] | None:
+    """Three numbers with commas.
+
+    Args:
+        text: ``"0.485,0.456,0.406"``, or nothing.
+        what: What they are, for messages.
+
+    Returns:
+        The numbers; None where nothing is said.
+
+    Raises:
+        InputError: They are not three, or not numbers.
+
+    Example:
+        >>> three_numbers("0.5, 0.5, 0.5", what="mean")
+        (0.5, 0.5, 0.5)
+    """
+    if not text:
+        return None
+    try:
+        red, green, blue = (float(word) for word in text.split(","))
+    except ValueError as error:
+        raise InputError(f"{what} {text!r} is not three numbers", hint="such as 0.485,0.456,0.406") from error
+    return red, green, blue
+
+
+def named_values(texts: Sequence[str]) -> dict[str, str]:
+    """Values by name.
+
+    Args:
+        texts: ``NAME=VALUE`` each; of one name said twice the last counts.
+
+    Returns:
+        Values as they were typed, by name.
+
+    Raises:
+        InputError: One has no name or no equals sign.
+
+    Example:
+        >>> named_values(["steps=4", "title=a=b"])
+        {'steps': '4', 'title': 'a=b'}
+    """
+    values = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name.strip() and equals):
+            raise InputError(f"{text!r} is not NAME=VALUE", hint="such as --input steps=4")
+        values[name.strip()] = value.strip()
+    return values
