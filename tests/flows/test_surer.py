@@ -216,9 +216,7 @@ def test_looks_are_read_from_words_and_unknown_ones_refused() -> None:
         looks_of("flop")
 
 
-@pytest.fixture(
-    scope="module", params=["brightness-test", "leadline-indoor-tiny", "dpt-tiny", "marigold-tiny"]
-)
+@pytest.fixture(scope="module", params=["brightness-test", "dpt-tiny", "marigold-tiny"])
 def surer(request: pytest.FixtureRequest, brightness: ModelSpec) -> Model:
     spec = brightness if request.param == "brightness-test" else MODELS.get(request.param)
     if not all(has(package) for package in (*spec.packages, "torch")):
