@@ -19,5 +19,7 @@ def test_weights_that_stay_do_not() -> None:
 
 
 def test_other_sources_are_refused() -> None:
-    with pytest.raises(InputError, match="starts with none of package: https: http: file: folder: hf: remote: code:"):
+    with pytest.raises(
+        InputError, match="starts with none of package: https: http: file: folder: hf: remote: code:"
+    ):
         Weights("ftp://example.org/w.onnx", "a" * 64)
