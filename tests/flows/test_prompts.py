@@ -52,7 +52,9 @@ class _PromptedNetwork:
     def prepare(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> Mapping[str, Any]:
         return {"prompt": torch.stack([torch.tensor(prompt.values) for prompt in prompts])}
 
-    def restore(self, outputs: Mapping[str, Any], images: Sequence[Image]) -> list[Answer]:
+    def restore(
+        self, outputs: Mapping[str, Any], images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()
+    ) -> list[Answer]:
         return [
             Answer(np.full(image.rgb_HW3.shape[:2], self.factor * float(mean), np.float32))
             for image, mean in zip(images, outputs["mean"], strict=True)

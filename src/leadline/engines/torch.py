@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -123,7 +123,7 @@ class TorchSession:
         if self._network is None:
             raise EngineError(f"the session of {self._name!r} is closed", hint="open the model again")
         answers: list[Answer] = []
-        for places in _groups(self._network, images):
+        for places in _groups(self._network, images, prompts):
             some = [images[place] for place in places]
             theirs = [prompts[place] for place in places] if prompts else ()
             answers += self._run_group(self._network, some, theirs)
@@ -144,7 +144,9 @@ class TorchSession:
             with torch.inference_mode():
                 moved = {name: tensor.to(self._device) for name, tensor in inputs.items()}
                 outputs = network.module(**moved)
-                return [_checked(answer, self._name) for answer in network.restore(_floats(outputs), images)]
+                prompted = {"prompts": prompts} if prompts else {}
+                answers = network.restore(_floats(outputs), images, **prompted)
+                return [_checked(answer, self._name) for answer in answers]
         except LeadlineError:
             raise
         except _foreign(torch) as error:
@@ -168,8 +170,13 @@ class TorchSession:
         )
 
 
-def _groups(network: Network, images: Sequence[Image]) -> Iterator[list[int]]:
-    for _, places in groupby(range(len(images)), key=lambda place: network.key(images[place])):
+def _groups(network: Network, images: Sequence[Image], prompts: Sequence[DepthMap]) -> Iterator[list[int]]:
+    """Places of neighbours that share a batch: photos of one key, with prompts of one size."""
+
+    def key(place: int) -> Hashable:
+        return network.key(images[place]), prompts[place].shape if prompts else ()
+
+    for _, places in groupby(range(len(images)), key=key):
         yield list(places)
 
 
