@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from leadline.flows.model import predict as predict
     from leadline.flows.models import list_models as list_models
     from leadline.flows.models import register_model as register_model
+    from leadline.flows.pipeline import pipeline as pipeline
     from leadline.io.clouds import write_cloud as write_cloud
     from leadline.io.depth_files import read_depth as read_depth
     from leadline.io.depth_files import write_depth as write_depth
@@ -62,6 +63,7 @@ _HOMES = {
     "flows.data.opening": ("list_datasets", "open_dataset"),
     "flows.model": ("open_model", "predict"),
     "flows.models": ("list_models", "register_model"),
+    "flows.pipeline": ("pipeline",),
     "io.clouds": ("write_cloud",),
     "io.depth_files": ("read_depth", "write_depth"),
     "io.images": ("read_image",),

@@ -62,6 +62,7 @@ def family(request: pytest.FixtureRequest) -> Iterator[tuple[str, Path, Model]]:
 
 
 def difference(ours: NDArray[np.float32], reference: NDArray[np.float32]) -> float:
+    assert np.isfinite(ours).all()  # the largest of numbers and of what is none would be none, and below any bound
     return float(np.abs(ours - reference).max() / np.abs(reference).max())
 
 
