@@ -47,7 +47,9 @@ def relative(folder: Path) -> Path:
     )
     home = folder / "depth-anything-tiny"
     with torch.no_grad():
-        strengthened(net).head.conv3.bias.fill_(90.0)  # inverse depth above nothing, where the head's ReLU leaves it
+        strengthened(net).head.conv3.bias.fill_(
+            90.0
+        )  # inverse depth above nothing, where the head's ReLU leaves it
     net.save_pretrained(home)
     processor.save_pretrained(home)
     return home

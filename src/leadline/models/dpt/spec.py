@@ -9,11 +9,14 @@ __all__ = [
     "BEIT_BASE_384",
     "BEIT_LARGE_384",
     "BEIT_LARGE_512",
+    "BEIT_TINY",
     "HYBRID_MIDAS",
+    "HYBRID_TINY",
     "LARGE",
     "SWINV2_BASE_384",
     "SWINV2_LARGE_384",
     "SWINV2_TINY_256",
+    "SWIN_TINY",
     "TINY",
 ]
 
@@ -117,18 +120,26 @@ SWINV2_LARGE_384 = _spec(
     paper=_PAPER_31,
 )
 
-TINY = ModelSpec(
-    name="dpt-tiny",
-    kind=_KIND,
-    summary="the DPT architecture, very small, with random weights: for tests, its depth means nothing",
-    weights=Weights("code:leadline.testing.tiny_dpt:checkpoint"),
-    licence="Apache-2.0",
-    commercial=Commercial.YES,
-    engines=("torch",),
-    version="1",
-    good_for="tests of everything around a model",
-    scale_needs_focal=False,
-    network="leadline.models.dpt.net:network",
-    extra="transformers",
-    packages=("torch", "torchvision", "transformers"),
-)
+
+def _tiny(name: str, backbone: str, function: str) -> ModelSpec:
+    return ModelSpec(
+        name=name,
+        kind=_KIND,
+        summary=f"the DPT architecture{backbone}, very small, with random weights: for tests, its depth means nothing",
+        weights=Weights(f"code:leadline.testing.tiny_dpt:{function}"),
+        licence="Apache-2.0",
+        commercial=Commercial.YES,
+        engines=("torch",),
+        version="1",
+        good_for="tests of everything around a model",
+        scale_needs_focal=False,
+        network="leadline.models.dpt.net:network",
+        extra="transformers",
+        packages=("torch", "torchvision", "transformers"),
+    )
+
+
+TINY = _tiny("dpt-tiny", "", "checkpoint")
+HYBRID_TINY = _tiny("dpt-hybrid-tiny", " on a ResNet", "hybrid")
+BEIT_TINY = _tiny("dpt-beit-tiny", " on a BEiT", "beit")
+SWIN_TINY = _tiny("dpt-swin-tiny", " on a Swin V2", "swinv2")
