@@ -17,7 +17,8 @@ from leadline.flows.naming import resolve_model
 from leadline.flows.outputs import Outputs, Planned
 from leadline.flows.predict_request import PredictRequest
 from leadline.flows.prompts import Prompts
-from leadline.flows.report import Failed, Listener, Made, Predicted, Report, Skipped, Started
+from leadline.flows.report import Failed, Fetching, Listener, Made, Predicted, Report, Skipped, Started
+from leadline.flows.terms import is_here, terms
 from leadline.io.images import read_image
 from leadline.io.peek import pixel_count
 from leadline.io.sources import Photo, find_photos
@@ -36,7 +37,8 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
 
     Args:
         request: What to do.
-        on_event: Called in this thread when the run starts and when a photo is done, skipped or failed.
+        on_event: Called in this thread before weights are fetched, when the run starts, and when a photo is done, skipped or
+            failed.
 
     Returns:
         What was done.
@@ -58,6 +60,9 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
     options = ExportOptions(request.colours)
     prompts = Prompts(request.prompt, scale=request.prompt_scale, models=specs, photos=photos)
     outputs = Outputs(request.out, formats=request.all_formats, models=specs, options=options)
+    for spec in specs:
+        if spec.weights.scheme != "remote" and not is_here(spec):
+            tell(Fetching(spec.name, terms(spec)))
     with _opened(request, specs) as models:
         tell(Started(len(photos), tuple(model.record for model in models)))
         start_s = time.perf_counter()

@@ -14,12 +14,14 @@ _PACKAGES = ("torch", "torchvision", "transformers")
 _FOR = "photos with the coarse depth of a phone's LiDAR beside them (--prompt)"
 
 
-def _spec(name: str, hub: str, summary: str, good_for: str = _FOR, step_up: str = "") -> ModelSpec:
+def _spec(
+    name: str, hub: str, summary: str, good_for: str = _FOR, step_up: str = "", *, size_bytes: int
+) -> ModelSpec:
     return ModelSpec(
         name=name,
         kind=_KIND,
         summary=summary,
-        weights=Weights(f"hf:{hub}"),
+        weights=Weights(f"hf:{hub}", size_bytes=size_bytes),
         licence="Apache-2.0",
         commercial=Commercial.YES,
         engines=("torch",),
@@ -38,6 +40,7 @@ SMALL = _spec(
     "depth-anything/prompt-depth-anything-vits-hf",
     "sharpens a low-resolution depth map to the photo, in its own unit; ViT-S, 25.1 M parameters",
     step_up="prompt-depth-anything-large",
+    size_bytes=100_000_000,
 )
 SMALL_TRANSPARENT = _spec(
     "prompt-depth-anything-small-transparent",
@@ -45,11 +48,13 @@ SMALL_TRANSPARENT = _spec(
     "sharpens a low-resolution depth map to the photo, tuned for glass; ViT-S, 25.1 M parameters",
     good_for="transparent things, through which a LiDAR looks (--prompt)",
     step_up="prompt-depth-anything-large",
+    size_bytes=100_000_000,
 )
 LARGE = _spec(
     "prompt-depth-anything-large",
     "depth-anything/prompt-depth-anything-vitl-hf",
     "sharpens a low-resolution depth map to the photo, in its own unit; ViT-L, 340 M parameters; the one of the paper",
+    size_bytes=1_360_000_000,
 )
 
 TINY = ModelSpec(
