@@ -205,3 +205,17 @@ def test_interrupting_the_caller_finishes_what_is_being_saved() -> None:
     assert started
     assert sorted(started) == sorted(ended)
     assert len(started) < 30
+
+
+def test_an_error_in_the_place_of_a_result_concerns_that_item_alone() -> None:
+    watch = Watch()
+
+    def work(loaded: Sequence[int]) -> list[int | Exception]:
+        return [ValueError(f"{value} is odd") if value == 20 else value for value in loaded]
+
+    outcomes = {
+        outcome.item: outcome for outcome in _corridor(watch, work=work, batch=2, room=3).run(range(9))
+    }
+    assert {item for item, outcome in outcomes.items() if outcome.error} == {2}
+    assert str(outcomes[2].error) == "20 is odd"
+    assert sorted(watch.saved) == [0, 1, 3, 4, 5, 6, 7, 8]

@@ -42,7 +42,8 @@ class Corridor(Generic[ItemT, LoadedT, WorkedT, SavedT]):
 
     Args:
         load: Reads an item; called in a thread.
-        work: Works on neighbours together; called in the caller's thread, one call at a time.
+        work: Works on neighbours together; called in the caller's thread, one call at a time. An error in the place of a
+            result concerns that item alone.
         save: Writes what came of an item; called in a thread.
         size: An item's size before it is loaded.
         alike: Whether two loaded neighbours may be worked on together.
@@ -54,7 +55,7 @@ class Corridor(Generic[ItemT, LoadedT, WorkedT, SavedT]):
     """
 
     load: Callable[[ItemT], LoadedT]
-    work: Callable[[Sequence[LoadedT]], Sequence[WorkedT]]
+    work: Callable[[Sequence[LoadedT]], Sequence[WorkedT | Exception]]
     save: Callable[[ItemT, WorkedT], SavedT]
     size: Callable[[ItemT], int]
     alike: Callable[[LoadedT, LoadedT], bool]
@@ -160,7 +161,11 @@ class _Passage(Generic[ItemT, LoadedT, WorkedT, SavedT]):
             del future, value
         if loaded:
             for (item, size), worked in zip(taken, self.corridor.work(loaded), strict=True):
-                self.ready.append((item, size, worked))
+                if isinstance(worked, Exception):
+                    self.inside -= size
+                    yield Outcome(item, error=worked)
+                else:
+                    self.ready.append((item, size, worked))
 
     def _let_save(self) -> None:
         while self.ready:

@@ -59,7 +59,9 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
     photos = find_photos(request.sources, recursive=request.recursive)
     options = ExportOptions(request.colours)
     prompts = Prompts(request.prompt, scale=request.prompt_scale, models=specs, photos=photos)
-    outputs = Outputs(request.out, formats=request.all_formats, models=specs, options=options)
+    outputs = Outputs(
+        request.out, formats=request.all_formats, models=specs, options=options, looks=request.tta
+    )
     for spec in specs:
         if spec.weights.scheme != "remote" and not is_here(spec):
             tell(Fetching(spec.name, terms(spec)))
@@ -191,7 +193,14 @@ def _corridor(
         except MemoryError as error:
             raise InputError(f"{source!r} does not fit into memory", hint="make the photo smaller") from error
 
-    def infer(shown: Sequence[_Shown]) -> list[_Raw]:
+    def infer(shown: Sequence[_Shown]) -> Sequence[_Raw | Exception]:
+        try:
+            return together(shown)
+        except (InputError, KindError) as error:
+            # A network refused one of them, such as a prompt of another kind: the others are not to blame.
+            return [error] if len(shown) == 1 else [made for one in shown for made in infer([one])]
+
+    def together(shown: Sequence[_Shown]) -> list[_Raw]:
         images = [one.image for one in shown]
         theirs = [one.prompt for one in shown if one.prompt is not None]
         answers = [model.infer(images, prompts=theirs if model.spec.prompted else ()) for model in models]

@@ -99,6 +99,7 @@ def resolve(reference: str, *, stated: Stated) -> ModelSpec:
         scale_needs_focal=known.rests_on_focal,
         network=f"leadline.models.{known.family}.net:network",
         prompted=known.prompted,
+        says_uncertainty=False,
         extra="transformers",
         packages=_PACKAGES,
     )

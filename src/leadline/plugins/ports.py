@@ -19,6 +19,7 @@ from leadline.plugins.specs import ModelSpec
 __all__ = [
     "Comparing",
     "Dataset",
+    "Demanding",
     "Engine",
     "EngineOptions",
     "ExportOptions",
@@ -206,6 +207,22 @@ class Comparing(Protocol):
 
         Raises:
             OutputError: The file cannot be written.
+        """
+        ...
+
+
+@runtime_checkable
+class Demanding(Protocol):
+    """What an exporter also has that cannot write every prediction of a kind that it takes."""
+
+    def demand(self, prediction: Prediction) -> None:
+        """Refuses a prediction, before any file of its photo is written.
+
+        Args:
+            prediction: What is to be written.
+
+        Raises:
+            InputError: It lacks what this format holds.
         """
         ...
 

@@ -140,6 +140,7 @@ class ModelSpec:
             is called with the path of the weights and the ``options`` as keywords.
         options: What can be chosen when it is opened.
         prompted: Whether each photo needs a low-resolution depth map beside it.
+        says_uncertainty: Whether it says how sure it is; None where that depends on its options, or is not known.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
     """
@@ -160,6 +161,7 @@ class ModelSpec:
     network: str = ""
     options: tuple[Option, ...] = ()
     prompted: bool = False
+    says_uncertainty: bool | None = None
     extra: str = ""
     packages: tuple[str, ...] = ()
 
@@ -237,6 +239,7 @@ class ExporterSpec:
         summary: One line.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
+        needs_uncertainty: Whether it writes how sure a model is, and so nothing of models that do not say it.
     """
 
     name: str
@@ -245,6 +248,7 @@ class ExporterSpec:
     summary: str
     extra: str = ""
     packages: tuple[str, ...] = ()
+    needs_uncertainty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ def _spec(
         good_for=good_for,
         step_up=step_up,
         network="leadline.models.depth_anything.net:network",
+        says_uncertainty=False,
         extra="transformers",
         packages=("torch", "torchvision", "transformers"),
     )
@@ -214,6 +215,7 @@ TINY = ModelSpec(
     good_for="tests of everything around a model",
     scale_needs_focal=False,
     network="leadline.models.depth_anything.net:network",
+    says_uncertainty=False,
     extra="transformers",
     packages=("torch", "torchvision", "transformers"),
 )
@@ -230,6 +232,7 @@ METRIC_TINY = ModelSpec(
     good_for="tests of everything around a model",
     scale_needs_focal=False,
     network="leadline.models.depth_anything.net:network",
+    says_uncertainty=False,
     extra="transformers",
     packages=("torch", "torchvision", "transformers"),
 )

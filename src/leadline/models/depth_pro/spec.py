@@ -34,6 +34,7 @@ def _spec(
         step_up=step_up,
         scale_needs_focal=True,
         network="leadline.models.depth_pro.net:network",
+        says_uncertainty=False,
         extra="transformers",
         packages=("torch", "torchvision", "transformers"),
     )
@@ -60,6 +61,7 @@ TINY = ModelSpec(
     good_for="tests of everything around a model",
     scale_needs_focal=True,
     network="leadline.models.depth_pro.net:network",
+    says_uncertainty=False,
     extra="transformers",
     packages=("torch", "torchvision", "transformers"),
 )

@@ -49,6 +49,7 @@ def _spec(
         step_up=step_up,
         scale_needs_focal=False,
         network="leadline.models.dpt.net:network",
+        says_uncertainty=False,
         extra="transformers",
         packages=("torch", "torchvision", "transformers"),
     )
@@ -156,6 +157,7 @@ def _tiny(name: str, backbone: str, function: str) -> ModelSpec:
         good_for="tests of everything around a model",
         scale_needs_focal=False,
         network="leadline.models.dpt.net:network",
+        says_uncertainty=False,
         extra="transformers",
         packages=("torch", "torchvision", "transformers"),
     )

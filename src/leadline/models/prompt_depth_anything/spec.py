@@ -30,6 +30,7 @@ def _spec(
         step_up=step_up,
         network=_NETWORK,
         prompted=True,
+        says_uncertainty=False,
         extra="transformers",
         packages=_PACKAGES,
     )
@@ -69,6 +70,7 @@ TINY = ModelSpec(
     good_for="tests of everything around a model",
     network=_NETWORK,
     prompted=True,
+    says_uncertainty=False,
     extra="transformers",
     packages=_PACKAGES,
 )

@@ -34,6 +34,7 @@ def _spec(
         step_up=step_up,
         scale_needs_focal=False,
         network="leadline.models.zoedepth.net:network",
+        says_uncertainty=False,
         extra="transformers",
         packages=("torch", "torchvision", "transformers"),
     )
@@ -78,6 +79,7 @@ TINY = ModelSpec(
     good_for="tests of everything around a model",
     scale_needs_focal=False,
     network="leadline.models.zoedepth.net:network",
+    says_uncertainty=False,
     extra="transformers",
     packages=("torch", "torchvision", "transformers"),
 )
@@ -94,6 +96,7 @@ TINY_TWO = ModelSpec(
     good_for="tests of everything around a model",
     scale_needs_focal=False,
     network="leadline.models.zoedepth.net:network",
+    says_uncertainty=False,
     extra="transformers",
     packages=("torch", "torchvision", "transformers"),
 )
