@@ -143,9 +143,9 @@ def _answer(source: _Source, have: int) -> HTTPResponse:
         part = {"Range": f"bytes={have}-"} if have else {}
         return request(source.url, headers={**source.headers, **part})
     except HTTPError as error:
+        error.close()  # its socket would stay open as long as somebody remembers the error
         if error.code != _BEYOND:
             raise
-        error.close()
         return request(source.url, headers=source.headers)
 
 
