@@ -9,7 +9,7 @@ from typing import Literal
 from leadline.core.errors import InputError
 from leadline.core.kind import Kind
 
-__all__ = ["ALIGNMENTS", "CROPS", "Alignment", "Aggregate", "Protocol"]
+__all__ = ["ALIGNMENTS", "CROPS", "Aggregate", "Alignment", "Protocol"]
 
 Alignment = Literal["none", "median", "scale", "affine-depth", "affine-inverse-depth"]
 ALIGNMENTS: tuple[Alignment, ...] = ("none", "median", "scale", "affine-depth", "affine-inverse-depth")
