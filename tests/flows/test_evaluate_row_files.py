@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from leadline.core.errors import InputError, MissingExtra, OutputError
 from leadline.flows.evaluate.records import Profile, Row
@@ -21,14 +22,22 @@ NUMBERS = st.floats(width=64) | st.just(-0.0)
 COUNTS = st.integers(0, 2**40)
 NAMES = st.text(max_size=12)
 TYPES = {field.name: COUNTS if field.type in ("int", int) else NUMBERS for field in fields(Scores)}
-SCORES = st.fixed_dictionaries(TYPES).map(lambda values: Scores(**values))
+
+
+def _scores(**changed: float) -> Scores:
+    values = {name: 7 if kind is COUNTS else 0.25 for name, kind in TYPES.items()}
+    return Scores(**(values | changed))
+
+
+def _changes(names: list[str]) -> st.SearchStrategy[dict[str, object]]:
+    return st.fixed_dictionaries({}, optional={name: TYPES[name] for name in names})
+
+
+SCORES = st.lists(st.sampled_from(sorted(TYPES)), max_size=5).flatmap(_changes).map(lambda c: _scores(**c))
 
 
 def _grid(numbers: st.SearchStrategy, type_: type, *shape: int) -> st.SearchStrategy[np.ndarray]:
-    size = math.prod(shape)
-    return st.lists(numbers, min_size=size, max_size=size).map(
-        lambda flat: np.array(flat, type_).reshape(shape)
-    )
+    return arrays(type_, shape, elements=numbers, fill=numbers)
 
 
 PROFILES = st.builds(
@@ -51,11 +60,6 @@ ROWS = st.builds(
     skipped=NAMES,
     remarks=st.lists(NAMES, max_size=2).map(tuple),
 )
-
-
-def _scores(**changed: float) -> Scores:
-    values = {name: 7 if kind is COUNTS else 0.25 for name, kind in TYPES.items()}
-    return Scores(**(values | changed))
 
 
 def _row(**changed: object) -> Row:
@@ -83,6 +87,7 @@ def _same(one: object, other: object) -> bool:
     return one == other
 
 
+@settings(max_examples=60)
 @given(ROWS)
 def test_a_line_holds_the_whole_row(row: Row) -> None:
     line = line_of(row)
@@ -97,7 +102,7 @@ def test_a_line_is_json_that_other_tools_read() -> None:
         raise AssertionError(f"{name} is not JSON")
 
     plain = json.loads(line_of(_row()), parse_constant=refuse)
-    assert plain["scores"]["protocol"]["log10"] is None
+    assert "log10" not in plain["scores"]["protocol"]
     assert plain["scores"]["protocol"]["abs_rel"] == 0.1 + 0.2
     assert plain["scores"]["affine-depth"]["abs_rel"] == "inf"
     assert plain["remarks"] == ["resized", "degenerate, flat"]
@@ -135,7 +140,11 @@ def _rows() -> list[Row]:
         np.arange(3.0), np.ones(2), np.ones(2, np.int64), np.ones((6, 8)), np.ones((6, 8), np.int64), 1.25
     )
     skipped = Row("model-a", "0002, with a comma", "", {}, skipped="no valid truth")
-    return [skipped, _row(profile=profile), _row(model="model-b", sample="küche\udcff.jpg")]
+    return [
+        skipped,
+        _row(profile=profile),
+        _row(model="model-b", sample="küche\udcff.jpg", scores={"protocol": _scores()}),
+    ]
 
 
 def test_csv_has_a_column_a_score_and_rung(tmp_path: Path) -> None:
@@ -165,7 +174,7 @@ def test_columns_do_not_depend_on_who_was_skipped(tmp_path: Path) -> None:
         write_csv(rows, tmp_path / f"{number}.csv")
         heads.append((tmp_path / f"{number}.csv").read_text(errors="replace").splitlines()[0])
     assert heads[0] == heads[1]
-    assert heads[0].startswith("model,sample,scene,abs_rel,")
+    assert heads[0].startswith("model,sample,scene,abs_rel,sq_rel,")
     assert heads[0].endswith(",truth_over_prediction,time_s,skipped,remarks")
 
 
@@ -186,7 +195,8 @@ def test_parquet_holds_numbers_as_numbers(tmp_path: Path) -> None:
     ]
     assert read[0]["abs_rel"] is None
     assert read[1]["abs_rel"] == 0.1 + 0.2
-    assert math.isnan(read[1]["log10"])
+    assert read[1]["log10"] is None
+    assert read[1]["affine-depth.log10"] == 0.25
     assert read[1]["affine-depth.abs_rel"] == math.inf
     assert read[2]["sample"] == "küche\\udcff.jpg"
 

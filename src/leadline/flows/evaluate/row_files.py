@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,10 @@ __all__ = ["flat", "line_of", "row_of", "write_csv", "write_parquet"]
 
 _INFINITE = {"inf": math.inf, "-inf": -math.inf}
 _INTEGERS = tuple(field.name for field in fields(Scores) if field.type in ("int", int))
+_REQUIRED = tuple(field.name for field in fields(Scores) if field.default is MISSING)
+_ORDER = (*(field.name for field in fields(Scores) if field.default is not MISSING), *_REQUIRED)
+"""Metrics first, then how many pixels they rest on."""
+
 _HINT = "remove that line to have the image scored again"
 
 
@@ -27,8 +31,8 @@ def line_of(row: Row) -> str:
     """A row as one line of JSON, from which ``row_of`` makes the same row, bit for bit.
 
     Convention:
-        NaN is ``null``, infinities are the texts ``"inf"`` and ``"-inf"``; all else is as JSON says. ASCII only, no line
-        end.
+        Scores that are NaN are left out, other NaN is ``null``, infinities are the texts ``"inf"`` and ``"-inf"``; all
+        else is as JSON says. ASCII only, no line end.
 
     Args:
         row: The row.
@@ -47,7 +51,7 @@ def line_of(row: Row) -> str:
         "time_s": _number(row.time_s),
         "skipped": row.skipped,
         "remarks": list(row.remarks),
-        "scores": {rung: _plain(scores) for rung, scores in row.scores.items()},
+        "scores": {rung: _known(scores) for rung, scores in row.scores.items()},
         "profile": None if row.profile is None else _plain(row.profile),
     }
     return json.dumps(plain, allow_nan=False)
@@ -92,7 +96,7 @@ def flat(row: Row) -> dict[str, Cell]:
         row: The row.
 
     Returns:
-        Cells by column; scores are absent where the image was skipped.
+        Cells by column; scores that are NaN are absent, as all are where the image was skipped.
 
     Example:
         >>> flat(Row("a", "0001", "kitchen", {}, remarks=("resized", "constant")))["remarks"]
@@ -100,14 +104,17 @@ def flat(row: Row) -> dict[str, Cell]:
     """
     cells: dict[str, Cell] = {"model": row.model, "sample": row.sample, "scene": row.scene}
     for rung, scores in row.scores.items():
-        cells |= {_column(rung, field.name): getattr(scores, field.name) for field in fields(scores)}
+        cells |= {_column(rung, name): getattr(scores, name) for name in _names(scores)}
     if row.profile is not None:
         cells["truth_over_prediction"] = row.profile.scale
     return cells | {"time_s": row.time_s, "skipped": row.skipped, "remarks": "; ".join(row.remarks)}
 
 
 def write_csv(rows: Sequence[Row], path: Path) -> None:
-    """Writes rows as a CSV table, whole or not at all: UTF-8, a header, numbers to their last digit, NaN left empty.
+    """Writes rows as a CSV table, whole or not at all; a score that an image does not have is an empty cell.
+
+    Convention:
+        UTF-8, a header, numbers to their last digit. A score that no image has is no column.
 
     Args:
         rows: The rows.
@@ -143,13 +150,26 @@ def _table(rows: Sequence[Row]) -> Mapping[str, Sequence[Cell]]:
 
 
 def _score_columns(rows: Sequence[Row]) -> Iterator[str]:
-    rungs = dict.fromkeys(rung for row in rows for rung in row.scores)
-    for rung in sorted(rungs, key=lambda name: name != "protocol"):
-        yield from (_column(rung, field.name) for field in fields(Scores))
+    """Every score that some image has: the protocol's own first, metrics in the order of tables."""
+    known: dict[Rung, set[str]] = {}
+    for row in rows:
+        for rung, scores in row.scores.items():
+            known.setdefault(rung, set()).update(_names(scores))
+    for rung in sorted(known, key=lambda name: name != "protocol"):
+        yield from (_column(rung, name) for name in _ORDER if name in known[rung])
+
+
+def _names(scores: Scores) -> Iterator[str]:
+    return (name for name in _ORDER if not math.isnan(getattr(scores, name)))
 
 
 def _column(rung: Rung, metric: str) -> str:
     return metric if rung == "protocol" else f"{rung}.{metric}"
+
+
+def _known(scores: Scores) -> dict[str, object]:
+    """Scores without the metrics that were not asked for, of which there are many."""
+    return {name: value for name, value in _plain(scores).items() if value is not None or name in _REQUIRED}
 
 
 def _plain(record: Scores | Profile) -> dict[str, object]:
