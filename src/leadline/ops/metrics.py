@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,46 +11,18 @@ from numpy.typing import NDArray
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError, KindError, UnknownName
 from leadline.core.kind import Freedom, Quantity
+from leadline.ops.metrics_boundary import measure_boundary
+from leadline.ops.metrics_order import measure_order
+from leadline.ops.metrics_pair import MeasureOptions, Pair
 from leadline.ops.metrics_pixels import measure_pixels
 from leadline.ops.metrics_scores import Scores, pool
+from leadline.ops.metrics_space import measure_cloud, measure_normals
+from leadline.ops.metrics_structure import measure_structure
 from leadline.ops.metrics_table import METRICS, Family, Metric, Pooling
 
 __all__ = ["METRICS", "Family", "MeasureOptions", "Metric", "Pooling", "Scores", "measure", "pool", "score"]
 
 _USUAL = ("abs_rel", "sq_rel", "rmse", "rmse_log", "log10", "silog", "delta1", "delta2", "delta3")
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureOptions:
-    """What the definition of a metric leaves open, and a protocol fixes.
-
-    Args:
-        data_range_m: Data range of PSNR and SSIM: the protocol's cap.
-        ssim_window: ``"uniform"``, 7x7 with the sample covariance, or ``"gaussian"``, 11x11 with σ = 1.5.
-        order_pairs: Pairs of pixels that WHDR draws.
-        order_seed: What they are drawn from.
-        order_threshold: τ: depths within a factor of 1 + τ count as equal.
-        cloud_threshold_m: τ of the point clouds' precision, recall and F-score.
-
-    Raises:
-        InputError: A number out of its bounds.
-        UnknownName: No such window.
-    """
-
-    data_range_m: float | None = None
-    ssim_window: Literal["uniform", "gaussian"] = "uniform"
-    order_pairs: int = 50_000
-    order_seed: int = 0
-    order_threshold: float = 0.03
-    cloud_threshold_m: float = 0.1
-
-    def __post_init__(self) -> None:
-        for name in ("data_range_m", "order_pairs", "order_threshold", "cloud_threshold_m"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise InputError(f"{name}={value} is not a positive number", hint="give a number above 0")
-        if self.ssim_window not in ("uniform", "gaussian"):
-            raise UnknownName("window of SSIM", self.ssim_window, known=("uniform", "gaussian"))
 
 
 def measure(
@@ -106,17 +76,14 @@ def measure(
     _check_kinds(prediction, truth)
     counts = _counting(truth, mask, limits_m)
     both = _scored(prediction, counts)
-    by_family = {family: [n for n in names if METRICS[n].family is family] for family in Family}
+    clipped = prediction.values if clamp_m is None else np.clip(prediction.values, *clamp_m)
+    pair = Pair(clipped, truth.values, counts, both, truth.kind.along, truth.camera)
+    figures: dict[str, float] = {}
+    for family in {METRICS[name].family for name in names}:
+        figures |= _FAMILIES[family](pair, names, options)
+    wanted = {name: figure for name, figure in figures.items() if name in names or name not in METRICS}
     pixels, known = int(np.count_nonzero(both)), int(np.count_nonzero(counts))
-    where = np.flatnonzero(both)
-    figures = measure_pixels(
-        prediction.values.ravel()[where],
-        truth.values.ravel()[where],
-        names=by_family[Family.PIXELS],
-        clamp_m=clamp_m,
-        data_range_m=options.data_range_m or math.nan,
-    )
-    return Scores(pixels=pixels, known=known, coverage=pixels / known, **figures)
+    return Scores(pixels=pixels, known=known, coverage=pixels / known, **wanted)
 
 
 def score(
@@ -210,3 +177,20 @@ def _mask(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
             hint="make it one bool a pixel",
         )
     return mask
+
+
+def _pixels(pair: Pair, names: Sequence[str], options: MeasureOptions) -> dict[str, float]:
+    asked = [name for name in names if METRICS[name].family is Family.PIXELS]
+    where = np.flatnonzero(pair.scored_HW)
+    p, t = (plane.ravel().take(where) for plane in (pair.p_HW, pair.t_HW))
+    return measure_pixels(p, t, names=asked, data_range_m=options.data_range_m or math.nan)
+
+
+_FAMILIES: Mapping[Family, Callable[[Pair, Sequence[str], MeasureOptions], dict[str, float]]] = {
+    Family.PIXELS: _pixels,
+    Family.STRUCTURE: lambda pair, _, options: measure_structure(pair, options),
+    Family.ORDER: lambda pair, _, options: measure_order(pair, options),
+    Family.BOUNDARY: lambda pair, _, options: measure_boundary(pair),
+    Family.NORMALS: lambda pair, _, options: measure_normals(pair),
+    Family.CLOUD: lambda pair, _, options: measure_cloud(pair, options),
+}

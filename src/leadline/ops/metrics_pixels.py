@@ -26,7 +26,6 @@ def measure_pixels(
     t: NDArray[np.float32],
     *,
     names: Sequence[str],
-    clamp_m: tuple[float, float] | None = None,
     data_range_m: float = math.nan,
 ) -> dict[str, float]:
     """The metrics of pixels, and mean and spread of the logarithm where one of them rests on it.
@@ -35,7 +34,6 @@ def measure_pixels(
         p: Predictions, positive and finite, shape (N,).
         t: Truth, positive and finite, shape (N,).
         names: Those wanted of the family PIXELS.
-        clamp_m: Limits that the predictions are clipped to.
         data_range_m: For PSNR.
 
     Returns:
@@ -44,7 +42,7 @@ def measure_pixels(
     logs = [name for name in names if METRICS[name].pooling is Pooling.LOG]
     sums = {name: 0.0 for name in names if METRICS[name].pooling is not Pooling.LOG}
     moments = _Moments()
-    for block in _blocks(p, t, clamp_m):
+    for block in _blocks(p, t):
         for name in sums:
             sums[name] += _SUMS[name](block)
         if logs:
@@ -66,13 +64,9 @@ class _Block:
         self.ones = np.ones(size)
         self.made: set[str] = set()
 
-    def load(
-        self, p: NDArray[np.float32], t: NDArray[np.float32], clamp_m: tuple[float, float] | None
-    ) -> None:
+    def load(self, p: NDArray[np.float32], t: NDArray[np.float32]) -> None:
         """Takes in other pixels."""
         self.p[:], self.t[:] = p, t
-        if clamp_m is not None:
-            np.clip(self.p, *clamp_m, out=self.p)
         self.made.clear()
 
     def _fresh(self, name: str) -> bool:
@@ -132,16 +126,14 @@ class _Moments:
         self.count = total
 
 
-def _blocks(
-    p: NDArray[np.float32], t: NDArray[np.float32], clamp_m: tuple[float, float] | None
-) -> Iterator[_Block]:
+def _blocks(p: NDArray[np.float32], t: NDArray[np.float32]) -> Iterator[_Block]:
     """Every block in turn, in the same memory."""
     whole = _Block(min(_BLOCK, len(p)))
     for start in range(0, len(p), _BLOCK):
         part = slice(start, start + _BLOCK)
         size = len(p[part])
         block = whole if size == len(whole.p) else _Block(size)
-        block.load(p[part], t[part], clamp_m)
+        block.load(p[part], t[part])
         yield block
 
 

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from leadline.core.errors import InputError, UnknownName
 from leadline.flows.evaluate.protocol import Aggregate, Protocol
 
-__all__ = ["list_protocols", "load_protocol", "lock_of", "protocol_names"]
+__all__ = ["default_protocol", "list_protocols", "load_protocol", "lock_of", "protocol_names"]
 
 _ROOM = "leadline.data.protocols"
 _LOCKS = "locks.toml"
@@ -74,6 +74,44 @@ def load_protocol(
             raise UnknownName("protocol", name, known=(*protocol_names(), *_EITHER))
         protocol = _locked(_for_dataset(path.stem, _tree(path.read_text("utf-8"), name), dataset))
     return protocol.changed(changes or {})
+
+
+_DEFAULTS = {
+    "nyu": "nyu-eigen",
+    "kitti": "kitti-eigen-garg",
+    "sunrgbd": "sunrgbd",
+    "eth3d": "eth3d",
+    "scannet": "scannet",
+    "diode/indoors": "diode-indoor",
+    "diode/outdoor": "diode-outdoor",
+}
+
+
+def default_protocol(dataset: str, options: Mapping[str, Any]) -> str:
+    """The protocol that a dataset is scored under where none is named: its own, of metres as they are.
+
+    Args:
+        dataset: The layout.
+        options: What it is opened with.
+
+    Returns:
+        The name.
+
+    Raises:
+        InputError: The dataset has none.
+
+    Example:
+        >>> default_protocol("diode", {"part": "indoors"})
+        'diode-indoor'
+    """
+    part = options.get("part", "")
+    name = _DEFAULTS.get(f"{dataset}/{part}" if part else dataset)
+    if name is None:
+        raise InputError(
+            f"dataset {dataset!r} has no protocol of its own",
+            hint=f"name one with --protocol: {', '.join(protocol_names())}; such as -p nyu-eigen-filled --set dataset=any",
+        )
+    return name
 
 
 def lock_of(name: str) -> str:
