@@ -93,21 +93,25 @@ def plan(request: EvaluateRequest) -> Planned:
     opened = open_dataset(request.data, options=said)
     layout = opened.spec.name
     protocol = load_protocol(
-        request.protocol or default_protocol(layout, said), dataset=layout, options=said, changes=request.changed
+        request.protocol or default_protocol(layout, said),
+        dataset=layout,
+        options=said,
+        changes=request.changed,
     )
     if protocol.dataset not in ("", "any", layout):
         raise InputError(
             f"protocol {protocol.name!r} is for {protocol.dataset}, and {request.data!r} is {layout}",
             hint="choose another protocol, or take this one for any data: --set dataset=any",
         )
-    for key, value in protocol.options.items():
+    fixed = protocol.options if protocol.dataset == layout else {}
+    for key, value in fixed.items():
         if str(said.get(key, value)) != value:
             raise InputError(
                 f"protocol {protocol.name!r} scores {key}={value}, and {key}={said[key]} is asked for",
                 hint="leave the option out, or choose another protocol",
             )
-    if protocol.options:
-        opened = open_dataset(request.data, options={**said, **protocol.options})
+    if fixed:
+        opened = open_dataset(request.data, options={**said, **fixed})
     return Planned(_chosen(request, opened), protocol)
 
 
@@ -117,14 +121,18 @@ def _chosen(request: EvaluateRequest, opened: Collection) -> Collection:
         try:
             ids = [line.strip() for line in request.ids.read_text("utf-8").splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{str(request.ids)!r} cannot be read ({error})", hint="check the path") from error
+            raise InputError(
+                f"{str(request.ids)!r} cannot be read ({error})", hint="check the path"
+            ) from error
         if not ids:
             raise InputError(f"{str(request.ids)!r} names no sample", hint="write one id a line")
     chosen = opened.select(split=request.split, ids=ids, first=request.first)
     if request.spread is not None:
         chosen = chosen.spread(request.spread)
     if not len(chosen):
-        raise DatasetError(f"{request.data!r} holds no sample", hint="'leadline data info' shows what was found")
+        raise DatasetError(
+            f"{request.data!r} holds no sample", hint="'leadline data info' shows what was found"
+        )
     return chosen
 
 
@@ -163,7 +171,9 @@ def run(
         for source, choices in sources:
             with ledger.rows_of(source.record, choices, again=request.again) as file:
                 missing = _missing(planned.collection, file.rows)
-                tell(Begun(source.record.name, len(planned.collection), len(planned.collection) - len(missing)))
+                tell(
+                    Begun(source.record.name, len(planned.collection), len(planned.collection) - len(missing))
+                )
                 for judged in _judged(planned, source, missing, request.batch):
                     file.add(judged.row if isinstance(judged, Judged) else judged)
                     tell(judged.row if isinstance(judged, Judged) else judged)
@@ -184,9 +194,7 @@ def _tell_nobody(_: object) -> None:
 Opened: TypeAlias = tuple[Source, Choices]
 
 
-def _sources(
-    request: EvaluateRequest, planned: Planned, tell: Listener
-) -> Iterator[Any]:
+def _sources(request: EvaluateRequest, planned: Planned, tell: Listener) -> Iterator[Any]:
     for name in request.asked_models:
         yield _model_source(request, planned, name)
     for text in request.predictions:
@@ -198,20 +206,27 @@ def _model_source(request: EvaluateRequest, planned: Planned, name: str) -> Iter
     spec = resolve_model(name, stated=request.stated)
     planned.protocol.check(spec.kind, who=f"model {spec.name!r}")
     if spec.prompted:
-        raise InputError(f"model {spec.name!r} needs a prompt with each photo", hint="score its files: --predictions")
+        raise InputError(
+            f"model {spec.name!r} needs a prompt with each photo", hint="score its files: --predictions"
+        )
     tta = tuple(dict.fromkeys([*request.tta, *(["flip"] if planned.protocol.flip else [])]))
     inputs = request.stated.inputs
     choices = {**inputs, "tta": ",".join(tta), "stated": _stated_words(request)}
     with open_model(
         spec, engine=request.engine, threads=request.threads, device=request.device, inputs=inputs, tta=tta
     ) as model:
-        cache = None if request.no_cache else PredictionCache(predictions_folder(), model.record, choices=choices)
+        cache = (
+            None if request.no_cache else PredictionCache(predictions_folder(), model.record, choices=choices)
+        )
         yield ModelSource(model, cache), choices
 
 
 def _stated_words(request: EvaluateRequest) -> str:
     said = request.stated
-    return " ".join(str(part) for part in (said.kind, said.unit, said.height, said.width, said.mean, said.std, said.layout))
+    return " ".join(
+        str(part)
+        for part in (said.kind, said.unit, said.height, said.width, said.mean, said.std, said.layout)
+    )
 
 
 @contextmanager
@@ -311,7 +326,8 @@ def _evaluation(
 ) -> Evaluation:
     if all(row.skipped for row in rows):
         raise InputError(
-            f"not one of {len(rows)} images could be scored: {rows[0].skipped}", hint="mend that and run it again"
+            f"not one of {len(rows)} images could be scored: {rows[0].skipped}",
+            hint="mend that and run it again",
         )
     summaries = summarise(rows, planned.protocol)
     comparisons = compare(rows, planned.protocol)
