@@ -1,4 +1,7 @@
-"""Writes docs/cli.md, docs/api.md, docs/datasets.md and docs/models.md from the code; with --check, says whether they are up to date."""
+"""Writes docs/cli.md, docs/api.md, docs/datasets.md, docs/models.md and the table of docs/metrics.md from the code.
+
+With --check, says whether they are up to date.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,12 @@ import click
 
 import leadline
 from leadline.cli.main import cli
+from leadline.ops.metrics import METRICS, Pooling
 from leadline.plugins.registry import DATASETS, MODELS
 from leadline.plugins.specs import DatasetSpec
 
 DOCS = Path(__file__).resolve().parent
+BAR = r"\|"  # in a table's cell
 
 
 def _commands(command: click.Command, name: str, depth: int = 2) -> str:
@@ -106,6 +111,22 @@ def models_page() -> str:
     return "\n".join(parts) + "\n"
 
 
+def metrics_page() -> str:
+    """The page as it is, with its table renewed."""
+    begin, end = (f"<!-- made by make_reference.py: {word} -->" for word in ("begin", "end"))
+    before, rest = (DOCS / "metrics.md").read_text().split(begin)
+    rows = [
+        f"| `{metric.name}` | {metric.words} | {metric.definition.replace('|', BAR)} | {metric.unit or '–'} | {metric.better} | "
+        f"{'–' if metric.pooling is Pooling.NONE else metric.pooling.value} | {metric.source} |"
+        for metric in METRICS.values()
+    ]
+    head = (
+        "| name | in tables | definition | unit | better | pooled | source |\n|---|---|---|---|---|---|---|"
+    )
+    table = "\n".join([head, *rows])
+    return f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}"
+
+
 def main(check: bool) -> int:
     stale = 0
     pages = (
@@ -113,6 +134,7 @@ def main(check: bool) -> int:
         ("api.md", api_page()),
         ("datasets.md", datasets_page()),
         ("models.md", models_page()),
+        ("metrics.md", metrics_page()),
     )
     for name, text in pages:
         page = DOCS / name
