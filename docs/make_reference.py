@@ -1,4 +1,7 @@
-"""Writes docs/cli.md, docs/api.md, docs/datasets.md, docs/models.md and docs/protocols.md from the code; with --check, says whether they are up to date."""
+"""Writes docs/cli.md, docs/api.md, docs/datasets.md, docs/models.md, docs/protocols.md and the table of docs/metrics.md.
+
+With --check, says whether they are up to date.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,12 @@ import leadline
 from leadline.cli.main import cli
 from leadline.flows.evaluate.protocol import Protocol
 from leadline.flows.evaluate.protocol_files import list_protocols
+from leadline.ops.metrics import METRICS, Pooling
 from leadline.plugins.registry import DATASETS, MODELS
 from leadline.plugins.specs import DatasetSpec
 
 DOCS = Path(__file__).resolve().parent
+BAR = r"\|"  # in a table's cell
 
 
 def _commands(command: click.Command, name: str, depth: int = 2) -> str:
@@ -143,6 +148,22 @@ def _protocol(protocol: Protocol) -> str:
     return text + (f"\n**What is wrong with it.** {protocol.doubts}\n" if protocol.doubts else "")
 
 
+def metrics_page() -> str:
+    """The page as it is, with its table renewed."""
+    begin, end = (f"<!-- made by make_reference.py: {word} -->" for word in ("begin", "end"))
+    before, rest = (DOCS / "metrics.md").read_text().split(begin)
+    rows = [
+        f"| `{metric.name}` | {metric.words} | {metric.definition.replace('|', BAR)} | {metric.unit or '–'} | {metric.better} | "
+        f"{'–' if metric.pooling is Pooling.NONE else metric.pooling.value} | {metric.source} |"
+        for metric in METRICS.values()
+    ]
+    head = (
+        "| name | in tables | definition | unit | better | pooled | source |\n|---|---|---|---|---|---|---|"
+    )
+    table = "\n".join([head, *rows])
+    return f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}"
+
+
 def main(check: bool) -> int:
     stale = 0
     pages = (
@@ -151,6 +172,7 @@ def main(check: bool) -> int:
         ("datasets.md", datasets_page()),
         ("models.md", models_page()),
         ("protocols.md", protocols_page()),
+        ("metrics.md", metrics_page()),
     )
     for name, text in pages:
         page = DOCS / name
