@@ -393,7 +393,7 @@ def test_what_a_protocol_cannot_score_is_refused_before_the_first_image(
     data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "leadline.flows.evaluate.run.open_model", lambda *_, **__: pytest.fail("it was opened")
+        "leadline.flows.evaluate.opening.open_model", lambda *_, **__: pytest.fail("it was opened")
     )
     with pytest.raises(
         KindError, match="model 'depth-anything-v2-small' predicts affine-invariant-inverse-depth"
@@ -426,6 +426,41 @@ def test_the_mirrored_image_is_averaged_in_where_the_protocol_says_so(
                 unit="mm",
             )
         )
+
+
+def test_two_of_one_name_are_told_apart(data: str, tmp_path: Path) -> None:
+    folder, other = bare(tmp_path / "theirs"), tmp_path / "more"
+    other.mkdir()
+    more = {"kind": "metric-depth", "unit": "mm", "predictions": (str(folder), f"theirs={folder}")}
+    with pytest.raises(InputError, match="two of those to be scored are called 'theirs'"):
+        run(asked(data, tmp_path / "out", **more))
+
+
+def test_from_python_it_is_one_call(known: ModelSpec, data: str, tmp_path: Path) -> None:
+    folder = bare(tmp_path / "theirs")
+    evaluation = leadline.evaluate(
+        data,
+        models=["brightness-test"],
+        protocol="nyu-eigen-filled",
+        changes={"dataset": "any", "clamp": False},
+        options=dict(option.split("=", 1) for option in OPTIONS),
+        first=3,
+        out=tmp_path / "out",
+    )
+    assert evaluation.protocol.name == "nyu-eigen-filled+clamp=false+dataset=any"
+    expected = np.mean([expected_abs_rel(number) for number in range(3)])
+    assert evaluation.figure("brightness-test", "abs_rel").mean == pytest.approx(expected, rel=1e-5)
+    files = leadline.evaluate(
+        data,
+        predictions={"mine": folder},
+        protocol="nyu-eigen-filled",
+        changes={"dataset": "any"},
+        options=dict(option.split("=", 1) for option in OPTIONS),
+        kind="metric-depth",
+        unit="mm",
+        out=tmp_path / "files",
+    )
+    assert [model.name for model in files.models] == ["mine"]
 
 
 @pytest.mark.parametrize(
