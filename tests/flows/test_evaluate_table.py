@@ -48,7 +48,7 @@ def test_columns_stand_under_their_headings() -> None:
     assert block[1].startswith("RMSE (m) ↓   a               1.200  ")
     assert block[2].startswith("             a-longer-name   2.200  ")
     assert block[3].startswith("δ1 ↑         a              0.8800  ")
-    assert block[5].startswith("PSNR (dB) ↑  a               16.83  ")
+    assert block[5].startswith("PSNR (dB) ↑  a               16.90  ")
     assert lines[10] == "* what this protocol reports"
     assert all(line == line.rstrip() for line in lines)
 

@@ -20,8 +20,8 @@ RUNGS: tuple[Rung, ...] = ("protocol", "metric", "scale", "affine-depth", "affin
 """Every rung, in the order of tables."""
 
 ENOUGH = 20
-"""Of fewer images or scenes than this, percentile intervals are clearly too narrow: of 10, they hold the mean nine times in
-ten at best."""
+"""Of fewer images or scenes than this, percentile intervals are clearly too narrow: with errors as skewed as AbsRel's, those
+of 5 hold the true mean in 83 of 100 cases, of 10 in 88, of 20 in 91, of 100 in 95."""
 
 Floats = NDArray[np.float64]
 
