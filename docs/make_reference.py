@@ -1,4 +1,4 @@
-"""Writes docs/cli.md, docs/api.md, docs/datasets.md and docs/models.md from the code; with --check, says whether they are up to date."""
+"""Writes docs/cli.md, docs/api.md, docs/datasets.md, docs/models.md and docs/protocols.md from the code; with --check, says whether they are up to date."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import click
 
 import leadline
 from leadline.cli.main import cli
+from leadline.flows.evaluate.protocol import Protocol
+from leadline.flows.evaluate.protocol_files import list_protocols
 from leadline.plugins.registry import DATASETS, MODELS
 from leadline.plugins.specs import DatasetSpec
 
@@ -106,6 +108,41 @@ def models_page() -> str:
     return "\n".join(parts) + "\n"
 
 
+def protocols_page() -> str:
+    protocols = list_protocols()
+    parts = [
+        "# Protocols\n\nMade from the code by `docs/make_reference.py`; `leadline protocols NAME` says the same. How to use them:"
+        " [evaluate.md](evaluate.md).\n",
+        "| name | needs | what |\n|---|---|---|",
+    ]
+    parts += [f"| `{one.name}` | {_needed(one)} | {one.summary} |" for one in protocols]
+    return "\n".join([*parts, "", *map(_protocol, protocols)]).rstrip() + "\n"
+
+
+def _needed(protocol: Protocol) -> str:
+    return "any kind" if protocol.eight_bit else protocol.needs.words
+
+
+def _protocol(protocol: Protocol) -> str:
+    low, high = protocol.limits_m
+    options = "".join(f" `{key}={value}`" for key, value in protocol.options.items())
+    rows = {
+        "from": protocol.source,
+        "data": f"{protocol.dataset or 'any'}{options}",
+        "truth that counts": f"between {low:g} and {high:g} m, window `{protocol.crop}`",
+        "fitted first": protocol.alignment,
+        "prediction": f"{'clipped to the same limits' if protocol.clamp else 'as it is'}"
+        f"{', averaged with that of the mirrored image' if protocol.flip else ''}",
+        "tables print": {"mean": "the mean over images", "pooled": "all pixels pooled"}[protocol.aggregate],
+        "metrics": ", ".join(f"`{name}`" for name in protocol.metrics),
+        "locked to": f"`{protocol.fingerprint[:16]}`",
+    }
+    text = f"## {protocol.name}\n\n{protocol.summary}\n\n| | |\n|---|---|\n"
+    text += "".join(f"| {key} | {value} |\n" for key, value in rows.items())
+    text += f"\n{protocol.notes}\n" if protocol.notes else ""
+    return text + (f"\n**What is wrong with it.** {protocol.doubts}\n" if protocol.doubts else "")
+
+
 def main(check: bool) -> int:
     stale = 0
     pages = (
@@ -113,6 +150,7 @@ def main(check: bool) -> int:
         ("api.md", api_page()),
         ("datasets.md", datasets_page()),
         ("models.md", models_page()),
+        ("protocols.md", protocols_page()),
     )
     for name, text in pages:
         page = DOCS / name
