@@ -142,6 +142,7 @@ class ModelSpec:
         prompted: Whether each photo needs a low-resolution depth map beside it.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
+        install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
     """
 
     name: str
@@ -162,6 +163,7 @@ class ModelSpec:
     prompted: bool = False
     extra: str = ""
     packages: tuple[str, ...] = ()
+    install: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +201,15 @@ class ReferenceSpec:
             raises ``InputError`` where something must be stated that was not.
         form: What is typed, for help: ``"hf:ORG/NAME[@REVISION]"``.
         summary: One line.
+        recognise: ``MODULE:FUNCTION`` that takes a folder's path and says whether the checkpoint in it is its own, so that the
+            bare path may be typed; it looks at small files only. Empty where a folder cannot be told.
     """
 
     name: str
     resolve: str
     form: str
     summary: str
+    recognise: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +222,7 @@ class EngineSpec:
         summary: One line.
         extra: The extra that brings it; empty for the base install.
         packages: Import names that must be there.
+        install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
     """
 
     name: str
@@ -224,6 +230,7 @@ class EngineSpec:
     summary: str
     extra: str = ""
     packages: tuple[str, ...] = ()
+    install: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +244,7 @@ class ExporterSpec:
         summary: One line.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
+        install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
     """
 
     name: str
@@ -245,6 +253,7 @@ class ExporterSpec:
     summary: str
     extra: str = ""
     packages: tuple[str, ...] = ()
+    install: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +268,7 @@ class DatasetSpec:
         licence: Terms of the data, in words.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
+        install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
         recognise: ``MODULE:FUNCTION`` that takes a ``Tree`` and says in a few words why it is of this layout, or gives
             an empty text; it looks at names and small text files only. Empty where a layout cannot be told.
         layout: The files it reads, as people know them, for ``leadline data info``.
@@ -280,3 +290,4 @@ class DatasetSpec:
     paper: str = ""
     endless: bool = False
     remote: bool = False
+    install: str = ""
