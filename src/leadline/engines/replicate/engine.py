@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -67,17 +67,23 @@ class ReplicateEngine:
                 hint=f"use one of {', '.join(spec.engines)}",
             )
         choices = {option.name: option.default for option in spec.options if option.default != ""}
-        ours = {name: value for name, value in {**choices, **options.choices}.items() if name.startswith(_OURS)}
+        ours = {
+            name: value for name, value in {**choices, **options.choices}.items() if name.startswith(_OURS)
+        }
         timeout_s = _positive(ours, "timeout") or 600.0
         scale = _positive(ours, "scale")
-        service = Service()
-        chosen = service.choose(spec.weights.source.removeprefix(_SCHEME), spec.weights.revision)
-        takes = Inputs(chosen.name, chosen.schemas)
+        with ExitStack() as stack:
+            service = stack.enter_context(closing(Service()))
+            chosen = service.choose(spec.weights.source.removeprefix(_SCHEME), spec.weights.revision)
+            takes = Inputs(chosen.name, chosen.schemas)
+            photo = takes.photo(str(ours.get("remote.photo", "")))
+            inputs = takes.typed(_sent(choices, options.choices, takes))
+            stack.pop_all()
         return ReplicateSession(
             service,
             chosen,
-            photo=takes.photo(str(ours.get("remote.photo", ""))),
-            inputs=takes.typed(_sent(choices, options.choices, takes)),
+            photo=photo,
+            inputs=inputs,
             output=str(ours.get("remote.output", "")),
             reading=Reading(chosen.name, spec.kind, str(ours.get("remote.channel", "")), scale),
             timeout_s=timeout_s,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
@@ -21,6 +23,9 @@ __all__ = ["Chosen", "Service"]
 TOKEN = "REPLICATE_API_TOKEN"
 _TOKENS = "https://replicate.com/account/api-tokens"
 _LONGEST_POLL_S = 5.0
+_LAST_LOOK_S = 10.0
+"""How much later than its time-out the last question after a prediction may be answered."""
+
 _SETTLED = ("succeeded", "failed", "canceled")
 _FILE_SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg"}
 
@@ -68,8 +73,8 @@ class Service:
         self._token = _token()
         replicate = need("replicate", who="engine 'replicate'", extra="replicate")
         self._errors: tuple[type[Exception], ...] = (replicate.exceptions.ReplicateException,)
-        self._foreign = (*self._errors, httpx.HTTPError, *_NOT_UNDERSTOOD)
-        self._transport = PatientTransport(httpx.HTTPTransport())
+        self._foreign: tuple[type[Exception], ...] = (*self._errors, httpx.HTTPError, *_NOT_UNDERSTOOD)
+        self._transport = PatientTransport(httpx.HTTPTransport(verify=_certificates()))
         self._client = replicate.client.Client(api_token=self._token, transport=self._transport)
 
     def choose(self, name: str, version: str) -> Chosen:
@@ -145,27 +150,31 @@ class Service:
         try:
             with self._told():
                 running = self._created(chosen, inputs)
+            self._transport.deadline = deadline + _LAST_LOOK_S
             self._wait(running, deadline)
+            return self._output_of(running, chosen.name, photo, timeout_s)
         finally:
             self._transport.deadline = float("inf")
             if running is not None and running.status not in _SETTLED:
                 # A time-out, Ctrl-C or a lost connection: what runs on would be paid for.
                 self._quietly(running.cancel)
-        if running.status not in _SETTLED:
-            raise EngineError(
-                f"{chosen.name} took longer than {timeout_s:g} s and was cancelled ({running.status})",
-                hint="a machine that was asleep takes minutes to start: run it again, or --input remote.timeout=1200",
-            )
-        if running.status == "canceled":
-            raise EngineError(
-                f"prediction {running.id} of {chosen.name} was cancelled at Replicate", hint="run it again"
-            )
-        if running.status == "failed":
+
+    def _output_of(self, ended: Any, name: str, photo: str, timeout_s: float) -> Any:
+        if ended.status == "succeeded":
+            return ended.output
+        if ended.status == "failed":
             raise InputError(
-                f"{chosen.name} failed on {photo!r}: {self._safe(str(running.error or 'it does not say why'))}",
-                hint=f"see https://replicate.com/p/{running.id}",
+                f"{name} failed on {photo!r}: {self._safe(str(ended.error or 'it does not say why'))}",
+                hint=f"see https://replicate.com/p/{ended.id}",
             )
-        return running.output
+        if ended.status == "canceled":
+            raise EngineError(
+                f"prediction {ended.id} of {name} was cancelled at Replicate", hint="run it again"
+            )
+        raise EngineError(
+            f"{name} took longer than {timeout_s:g} s and was cancelled (it was {ended.status})",
+            hint="a machine that was asleep takes minutes to start: run it again, or --input remote.timeout=1200",
+        )
 
     def close(self) -> None:
         """Closes the connections."""
@@ -225,6 +234,12 @@ class Service:
     def _safe(self, text: str) -> str:
         """One line, without the token should anybody have put it there."""
         return " ".join(text.replace(self._token, "…").split()).rstrip(".")
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The certificates that are trusted, read once a process: it takes a tenth of a second."""
+    return httpx.create_ssl_context()
 
 
 def _token() -> str:
