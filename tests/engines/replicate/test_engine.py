@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image as Pil
 
+from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, InputError, KindError, UnknownName
 from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.flows.model import Model, open_model
+from leadline.ops.colour import ColourOptions, colourise
 from leadline.plugins.ports import Engine, EngineOptions, Session
 from leadline.plugins.registry import MODELS
 from leadline.testing.scenes import noise_photo
@@ -349,6 +351,18 @@ def test_a_preset_knows_its_model(stand: Any) -> None:
         pytest.raises(EngineError, match="coloured picture"),
     ):
         model.predict(PHOTO)
+
+
+def test_red_of_a_spectral_picture_is_no_depth(stand: Any) -> None:
+    """Why the coloured second output of Marigold is not taken, as an article does."""
+    far = np.tile(np.linspace(0, 1, 32, dtype=np.float32), (24, 1))
+    red = colourise(DepthMap(far, Kind.parse("affine-depth")), options=ColourOptions("Spectral", "full"))
+    stand.predict = lambda photo, inputs: [stand.picture("bw.png", GREY16), stand.picture("colour.png", red)]
+    with opened("affine-depth", remote_output="1", remote_channel="0") as model:
+        values = model.predict(PHOTO).depth.values[12]
+    assert np.array_equal(np.round(values * 255), red[12, :, 0])
+    steps = np.sign(np.diff(values))
+    assert {-1, 1} <= set(steps)
 
 
 def test_midas_by_reference_finds_its_preset(stand: Any) -> None:
