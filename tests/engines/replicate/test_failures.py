@@ -126,6 +126,15 @@ def test_a_prediction_that_takes_too_long_is_cancelled(stand: Any) -> None:
     assert stand.cancelled == ["p0"]
 
 
+def test_the_time_of_one_photo_is_not_that_of_the_next(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leadline.engines.replicate.service._LAST_LOOK_S", 0.0)
+    with opened(remote_timeout=0.5) as model:
+        model.predict(PHOTO)
+        time.sleep(0.6)
+        model.predict(noise_photo(400, 500))  # which is uploaded before its own time begins
+    assert stand.count("POST", "/v1/files") == 1
+
+
 def test_ctrl_c_cancels_what_runs(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt
