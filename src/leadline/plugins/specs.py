@@ -142,6 +142,7 @@ class ModelSpec:
         prompted: Whether each photo needs a low-resolution depth map beside it.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
+        notice: What its user must know before the first photo, in one sentence: that photos leave this machine, or cost money.
     """
 
     name: str
@@ -162,6 +163,7 @@ class ModelSpec:
     prompted: bool = False
     extra: str = ""
     packages: tuple[str, ...] = ()
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceSpec:
-    """A way to name a model that is in no list: ``hf:ORG/NAME``, ``onnx:FILE``.
+    """A way to name a model that is in no list: ``hf:ORG/NAME``, ``onnx:FILE``, ``replicate:OWNER/MODEL``.
 
     Args:
         name: The word before the colon.
@@ -217,6 +219,7 @@ class EngineSpec:
         summary: One line.
         extra: The extra that brings it; empty for the base install.
         packages: Import names that must be there.
+        remote: Whether it runs models elsewhere, so that photos leave this machine.
     """
 
     name: str
@@ -224,6 +227,7 @@ class EngineSpec:
     summary: str
     extra: str = ""
     packages: tuple[str, ...] = ()
+    remote: bool = False
 
 
 @dataclass(frozen=True, slots=True)
