@@ -80,7 +80,7 @@ def test_exporters(check: Callable[[ExporterSpec, Path], None], name: str, tmp_p
     check(EXPORTERS.get(name), tmp_path)
 
 
-@pytest.mark.parametrize("name", builtins.ENGINES)
+@pytest.mark.parametrize("name", [name for name in builtins.ENGINES if not ENGINES.get(name).remote])
 @_named(ENGINE_CHECKS)
 def test_engines(check: Callable[[Engine, Path], None], name: str, tmp_path: Path) -> None:
     check(load(ENGINES.get(name).adapter)(), tmp_path)

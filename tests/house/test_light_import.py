@@ -20,6 +20,8 @@ HEAVY = (
     "trimesh",
     "OpenEXR",
     "onnx",
+    "replicate",
+    "httpx",
 )
 ALSO_NOT_AT_IMPORT = ("numpy", "click", "tqdm", "platformdirs", "importlib.metadata", "urllib.request")
 

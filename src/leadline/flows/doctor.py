@@ -61,11 +61,13 @@ class EngineState:
         name: Its name.
         devices: Devices it has here.
         problem: Why it cannot be used; empty where it can.
+        remote: Whether it runs models elsewhere.
     """
 
     name: str
     devices: tuple[str, ...]
     problem: str
+    remote: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,10 @@ class Diagnosis:
 
     @property
     def well(self) -> bool:
-        """Whether the base install is complete, an engine runs and no plugin is broken."""
+        """Whether the base install is complete, an engine runs here and no plugin is broken."""
         base = all(package.version for package in self.packages)
-        return base and any(engine.devices for engine in self.engines) and not self.problems
+        here = any(engine.devices and not engine.remote for engine in self.engines)
+        return base and here and not self.problems
 
     def to_dict(self) -> dict[str, Any]:
         """The state as plain JSON values."""
@@ -175,7 +178,7 @@ def _engine(spec: EngineSpec) -> EngineState:
         line = pip_line(extra=spec.extra, install=spec.install)
         return EngineState(spec.name, (), f"needs {', '.join(missing)}: {line}")
     try:
-        return EngineState(spec.name, tuple(load(spec.adapter)().devices()), "")
+        return EngineState(spec.name, tuple(load(spec.adapter)().devices()), "", spec.remote)
     except (LeadlineError, ImportError, OSError) as error:
         return EngineState(spec.name, (), f"cannot start: {error}")
 

@@ -143,6 +143,7 @@ class ModelSpec:
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
         install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
+        notice: What its user must know before the first photo, in one sentence: that photos leave this machine, or cost money.
     """
 
     name: str
@@ -164,6 +165,7 @@ class ModelSpec:
     extra: str = ""
     packages: tuple[str, ...] = ()
     install: str = ""
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,7 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceSpec:
-    """A way to name a model that is in no list: ``hf:ORG/NAME``, ``onnx:FILE``.
+    """A way to name a model that is in no list: ``hf:ORG/NAME``, ``onnx:FILE``, ``replicate:OWNER/MODEL``.
 
     Args:
         name: The word before the colon.
@@ -223,6 +225,7 @@ class EngineSpec:
         extra: The extra that brings it; empty for the base install.
         packages: Import names that must be there.
         install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
+        remote: Whether it runs models elsewhere, so that photos leave this machine.
     """
 
     name: str
@@ -231,6 +234,7 @@ class EngineSpec:
     extra: str = ""
     packages: tuple[str, ...] = ()
     install: str = ""
+    remote: bool = False
 
 
 @dataclass(frozen=True, slots=True)
