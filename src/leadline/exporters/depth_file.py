@@ -6,7 +6,7 @@ from pathlib import Path
 
 from leadline.core.kind import Kind
 from leadline.core.results import Prediction
-from leadline.exporters.records import source_name
+from leadline.io.sources import source_name
 from leadline.io.depth_files import write_depth
 from leadline.plugins.ports import ExportOptions
 
