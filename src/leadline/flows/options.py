@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, ClassVar, Protocol
 
 from leadline.core.errors import InputError
 
-__all__ = ["Told", "check_bounds", "told", "told_of"]
+__all__ = ["Told", "check_bounds", "like", "told", "told_of"]
 
 _KEY = "told"
 
@@ -74,6 +74,20 @@ def told_of(field: Field[Any]) -> Told:
     """
     record: Told = field.metadata[_KEY]
     return record
+
+
+def like(request: type, name: str) -> Any:
+    """A field that another request has too: same default, same words.
+
+    Args:
+        request: The other request.
+        name: Its field.
+
+    Returns:
+        A field of the same default and metadata.
+    """
+    other: Field[Any] = request.__dataclass_fields__[name]  # type: ignore[attr-defined]  # it is a dataclass
+    return field(default=other.default, metadata=other.metadata)
 
 
 def check_bounds(request: _Request) -> None:
