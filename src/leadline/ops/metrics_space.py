@@ -64,7 +64,7 @@ def measure_cloud(pair: Pair, options: MeasureOptions) -> dict[str, float]:
 
     Args:
         pair: Prediction and truth.
-        options: The threshold in metres.
+        options: The threshold in metres, and how many points.
 
     Returns:
         By the fields of ``Scores``; NaN without a camera that is known.
@@ -76,7 +76,7 @@ def measure_cloud(pair: Pair, options: MeasureOptions) -> dict[str, float]:
     if camera is None:
         return {}
     said, true = (_points(pair.z_HW(plane, camera), camera) for plane in (pair.p_HW, pair.t_HW))
-    out, back = _nearest(said, true), _nearest(true, said)
+    out, back = (_nearest(_some(a, options.cloud_points), b) for a, b in ((said, true), (true, said)))
     precision, recall = (float(np.mean(away < options.cloud_threshold_m)) for away in (out, back))
     both = precision + recall
     return {
@@ -92,6 +92,13 @@ def _points(z_HW: Floats, camera: Camera) -> Floats:
     x, y = slopes(camera)
     points = np.stack([x * z_HW, y * z_HW, z_HW], axis=-1)
     return points[np.isfinite(z_HW)]
+
+
+def _some(points_N3: Floats, count: int | None) -> Floats:
+    """At most so many of the points, evenly spaced."""
+    if count is None or count >= len(points_N3):
+        return points_N3
+    return points_N3[np.linspace(0, len(points_N3) - 1, count).round().astype(np.int64)]
 
 
 def _nearest(points_N3: Floats, others_N3: Floats) -> Floats:

@@ -163,7 +163,8 @@ def _rungs(kind: Kind, protocol: Protocol) -> Iterator[tuple[Rung, str]]:
 def _metric(truth: DepthMap) -> DepthMap:
     if truth.kind.freedom is not Freedom.NONE:
         raise KindError(
-            f"the truth holds {truth.kind.words}, not metres", hint="evaluate on a dataset whose truth is metric"
+            f"the truth holds {truth.kind.words}, not metres",
+            hint="evaluate on a dataset whose truth is metric",
         )
     truth = to_depth(truth)
     return truth if truth.kind.along is Along.AXIS else to_axis(truth)

@@ -33,27 +33,28 @@ def profile_of(prediction: DepthMap, depth: DepthMap, truth: DepthMap, protocol:
         The profile.
     """
     both = truth.valid & depth.valid
-    where = np.flatnonzero(both)
+    where = np.flatnonzero(both).astype(np.int64, copy=False)
     true = truth.values.ravel()[where].astype(np.float64)
     said = depth.values.ravel()[where].astype(np.float64)
     if protocol.clamp:
         said = np.clip(said, protocol.near_m, protocol.far_m)
     relative = np.abs(said - true) / true
-    bins = np.minimum((true * (BINS / protocol.data_range_m)).astype(np.intp), BINS - 1)
+    bins = np.minimum((true * (BINS / protocol.data_range_m)).astype(np.int64), BINS - 1)
     cells = _cells(where, truth.height, truth.width)
     return Profile(
         np.linspace(0.0, protocol.data_range_m, BINS + 1),
-        np.bincount(bins, relative, BINS),
-        np.bincount(bins, minlength=BINS),
-        np.bincount(cells, relative, CELLS[0] * CELLS[1]).reshape(CELLS),
-        np.bincount(cells, minlength=CELLS[0] * CELLS[1]).reshape(CELLS),
+        np.bincount(bins, relative, BINS).astype(np.float64),
+        np.bincount(bins, minlength=BINS).astype(np.int64),
+        np.bincount(cells, relative, CELLS[0] * CELLS[1]).astype(np.float64).reshape(CELLS),
+        np.bincount(cells, minlength=CELLS[0] * CELLS[1]).astype(np.int64).reshape(CELLS),
         _scale(prediction, truth),
     )
 
 
-def _cells(where: NDArray[np.intp], height: int, width: int) -> NDArray[np.intp]:
+def _cells(where: NDArray[np.int64], height: int, width: int) -> NDArray[np.int64]:
     rows, columns = np.divmod(where, width)
-    return (rows * CELLS[0] // height) * CELLS[1] + columns * CELLS[1] // width
+    cells: NDArray[np.int64] = (rows * CELLS[0] // height) * CELLS[1] + columns * CELLS[1] // width
+    return cells
 
 
 def _scale(prediction: DepthMap, truth: DepthMap) -> float:

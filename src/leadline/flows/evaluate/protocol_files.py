@@ -28,7 +28,9 @@ def protocol_names() -> tuple[str, ...]:
         True
     """
     found = (entry.name for entry in resources.files(_ROOM).iterdir())
-    return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml") and name != _LOCKS))
+    return tuple(
+        sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml") and name != _LOCKS)
+    )
 
 
 def list_protocols() -> tuple[Protocol, ...]:
@@ -165,7 +167,9 @@ def _record(name: str, tree: dict[str, Any]) -> Protocol:
             raise UnknownName(f"field of protocol {name}", key, known=known)
     lacking = [key for key, item in known.items() if _required(item) and key not in tree]
     if lacking:
-        raise InputError(f"protocol {name!r} lacks {', '.join(lacking)}", hint="see those that ship: leadline protocols")
+        raise InputError(
+            f"protocol {name!r} lacks {', '.join(lacking)}", hint="see those that ship: leadline protocols"
+        )
     return Protocol(name, **{key: _value(name, key, value) for key, value in tree.items()})
 
 
@@ -173,7 +177,7 @@ def _required(item: Any) -> bool:
     return item.default is MISSING and item.default_factory is MISSING
 
 
-_TYPES: dict[str, type | tuple[type, ...]] = {
+_TYPES: dict[str, Any] = {
     "metrics": list,
     "options": dict,
     "clamp": bool,
@@ -186,7 +190,9 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 def _value(name: str, key: str, value: Any) -> Any:
     wanted = _TYPES.get(key, str)
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-        raise InputError(f"protocol {name!r}: {key} = {value!r} is of another type", hint="see those that ship")
+        raise InputError(
+            f"protocol {name!r}: {key} = {value!r} is of another type", hint="see those that ship"
+        )
     if key == "aggregate" and value not in get_args(Aggregate):
         raise UnknownName("aggregate", value, known=get_args(Aggregate))
     if wanted is list:
