@@ -17,6 +17,7 @@ from leadline.flows.calibrate import CalibrateRequest
 from leadline.flows.demo import DemoRequest
 from leadline.flows.options import told_of
 from leadline.flows.predict_request import PredictRequest
+from leadline.flows.reproduce.run import ReproduceRequest
 from leadline.flows.train import TrainRequest
 
 FACES = {
@@ -24,8 +25,15 @@ FACES = {
     "demo": DemoRequest,
     "train": TrainRequest,
     "calibrate": CalibrateRequest,
+    "reproduce": ReproduceRequest,
 }
-ONLY_HERE = {"predict": {"as_json"}, "demo": set(), "train": set(), "calibrate": {"as_json"}}
+ONLY_HERE = {
+    "predict": {"as_json"},
+    "demo": set(),
+    "train": set(),
+    "calibrate": {"as_json"},
+    "reproduce": {"as_json"},
+}
 
 
 def _parameters(name: str) -> dict[str, click.Parameter]:
