@@ -199,7 +199,7 @@ def test_what_is_asked_must_make_sense() -> None:
         calibrate(TRUTH, points(), model=record)
 
 
-@pytest.mark.parametrize("factor", [10.0, 3.28, 0.1, 0.5])
+@pytest.mark.parametrize("factor", [10.0, 3.28, 0.1, 0.3])
 @pytest.mark.parametrize("wrong", range(4))
 @pytest.mark.parametrize("kind", [INVERSE, AFFINE, Kind()], ids=str)
 def test_the_point_that_is_wrong_is_named(kind: Kind, wrong: int, factor: float) -> None:
@@ -215,7 +215,7 @@ def test_points_too_few_to_blame_one_are_refused_together() -> None:
     two = points(2, p1=float(points().depth_m[1]) * 3)
     with pytest.raises(InputError, match="the 2 points contradict each other, and so few cannot tell"):
         calibrate(said_by_a_model(Kind(), shift=0.0), two, window=1)
-    middle = points(3, p2=float(points().depth_m[2]) * 1.7)
+    middle = points(3, p2=float(points().depth_m[2]) * 4)
     with pytest.raises(InputError, match=r"contradict|does not go with"):
         calibrate(said_by_a_model(INVERSE), middle, window=1)
 

@@ -60,10 +60,10 @@ def _on_number(number: int, freedom: Freedom) -> Iterator[str]:
 def _on_errors(known_m: Floats, found_m: Floats) -> Iterator[str]:
     lost = int((~np.isfinite(found_m)).sum())
     if lost:
-        yield f"{lost} of {len(found_m)} points come out at no distance at all"
+        yield f"{lost} of {len(found_m)} points {'comes' if lost == 1 else 'come'} out at no distance at all"
     off = int((np.abs(found_m / known_m - 1) > OFF).sum())
     if off:
-        yield f"{off} of {len(found_m)} points are off by more than {100 * OFF:.0f} %"
+        yield f"{off} of {len(found_m)} points {'is' if off == 1 else 'are'} off by more than {100 * OFF:.0f} %"
 
 
 def _on_reach(depth: DepthMap, here: Floats, freedom: Freedom) -> Iterator[str]:

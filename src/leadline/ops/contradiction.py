@@ -17,8 +17,12 @@ __all__ = ["check_agreement", "said"]
 AGREE = float(np.log(1.2))
 """Points that one fit brings within a fifth of what was measured do not contradict each other: models are no better."""
 
-WRONG = float(np.log(1.5))
-"""A point that the others put farther off than this is wrong: feet for metres, a digit, another object."""
+WRONG = float(np.log(2.5))
+"""A point that the others put farther off than by this factor is wrong: inches for centimetres, feet for metres, a digit. Less
+than that happens to true points: small models err by a factor of two where they do not know what they see."""
+
+AGAINST = 3.0
+"""A point is only wrong if it is so many times farther off than the worst of the others without it."""
 
 CLEARLY = 2.0
 """Without the wrong point the others agree so many times better than without any other."""
@@ -63,7 +67,7 @@ def check_agreement(
         where = f"at {there_m:.3g} m" if np.isfinite(off) else "beyond all distance"
         raise InputError(
             f"point {said(points, place)} does not go with the others, which put it {where}",
-            hint="measure it again, check its pixel and its unit, or leave it out",
+            hint="check its pixel and its unit, measure it again, or leave it out: the model may be wrong there",
         )
     raise InputError(
         f"the {len(here)} points contradict each other, and so few cannot tell which is wrong: "
@@ -105,7 +109,7 @@ def _without(place: int, here: Floats, there: Floats, freedom: Freedom) -> _Way 
         return None
     off = _off(here, there, freedom, rest)
     apart = float(np.abs(off[rest]).max())
-    if apart > AGREE or abs(off[place]) <= WRONG:
+    if abs(off[place]) <= WRONG or apart * AGAINST > abs(off[place]):
         return None
     return _Way(place, apart, float(off[place]))
 
