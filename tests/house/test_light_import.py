@@ -20,6 +20,7 @@ HEAVY = (
     "trimesh",
     "OpenEXR",
     "onnx",
+    "jinja2",
 )
 ALSO_NOT_AT_IMPORT = ("numpy", "click", "tqdm", "platformdirs", "importlib.metadata", "urllib.request")
 

@@ -29,7 +29,7 @@ class MeasureOptions:
         order_threshold: τ: depths within a factor of 1 + τ count as equal.
         cloud_threshold_m: τ of the point clouds' precision, recall and F-score.
         cloud_points: From how many points, evenly spaced in the order of the rows, distances to the other cloud are taken;
-            None for all, which takes seconds an image. The clouds that they are taken to are whole either way.
+            None for all, which takes many seconds an image. The clouds that they are taken to are whole either way.
 
     Raises:
         InputError: A number out of its bounds.
@@ -42,7 +42,7 @@ class MeasureOptions:
     order_seed: int = 0
     order_threshold: float = 0.03
     cloud_threshold_m: float = 0.1
-    cloud_points: int | None = None
+    cloud_points: int | None = 20_000
 
     def __post_init__(self) -> None:
         for name in ("data_range_m", "order_pairs", "order_threshold", "cloud_threshold_m", "cloud_points"):

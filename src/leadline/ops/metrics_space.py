@@ -58,7 +58,7 @@ def _angles_deg(a_HW3: Floats, b_HW3: Floats) -> Floats:
 def measure_cloud(pair: Pair, options: MeasureOptions) -> dict[str, float]:
     """Distances between the points that the two maps show, both seen by the truth's camera.
 
-    Nearest points are exact (scipy's k-d tree).
+    Nearest points are exact (scipy's k-d tree); distances are taken from evenly spaced points where there are many.
 
     Source: E. P. Örnek et al., "From 2D to 3D: Re-thinking benchmarking of monocular depth prediction", 2022.
 
@@ -107,5 +107,5 @@ def _nearest(points_N3: Floats, others_N3: Floats) -> Floats:
         from scipy.spatial import cKDTree
     except ImportError as error:
         raise MissingExtra("the distance between point clouds", "scipy", extra="evaluate") from error
-    distances, _ = cKDTree(others_N3).query(points_N3)
+    distances, _ = cKDTree(others_N3, balanced_tree=False).query(points_N3)
     return np.asarray(distances, np.float64)

@@ -305,6 +305,7 @@ class Page:
         machine: What it ran on.
         models: Who was scored.
         drawn: What intervals are drawn from, ``"scenes"`` or ``"images"``, and how many there are.
+        enough: How many of them make an interval that is not too narrow.
         figures: A table a metric.
         rungs: Rungs and what they are; the protocol's own first, and alone where there is no other.
         ladder: A table a metric, where there are several rungs.
@@ -328,6 +329,7 @@ class Page:
     machine: str
     models: tuple[ModelLine, ...]
     drawn: tuple[str, int]
+    enough: int
     figures: tuple[FigureTable, ...]
     rungs: tuple[tuple[str, str], ...]
     ladder: tuple[Ladder, ...]

@@ -71,15 +71,12 @@ def _chosen(rows: Sequence[Row], protocol: Protocol) -> list[tuple[str, Row]]:
         key=lambda row: _score(row, metric),
         reverse=METRICS[metric].better == "higher",
     )
-    count = len(ranked)
-    middle = max(0, (count - _EACH) // 2)
-    places = [("best", n) for n in range(_EACH)]
-    places += [("worst", n) for n in range(count - _EACH, count)]
-    places += [("median", n) for n in range(middle, middle + _EACH)]
-    taken: dict[int, str] = {}
-    for rank, place in places:
-        if 0 <= place < count:
-            taken.setdefault(place, rank)
+    count, taken = len(ranked), dict[int, str]()
+    for more in range(_EACH):
+        places = {"best": more, "worst": count - 1 - more, "median": (count - 1) // 2 + more}
+        for rank, place in places.items():
+            if 0 <= place < count:
+                taken.setdefault(place, rank)
     return [(taken[place], ranked[place]) for place in sorted(taken)]
 
 

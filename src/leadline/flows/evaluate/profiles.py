@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,14 +35,14 @@ def profile_of(prediction: DepthMap, depth: DepthMap, truth: DepthMap, protocol:
         The profile.
     """
     both = truth.valid & depth.valid
-    where = np.flatnonzero(both).astype(np.int64, copy=False)
+    where = np.flatnonzero(both)
     true = truth.values.ravel()[where].astype(np.float64)
     said = depth.values.ravel()[where].astype(np.float64)
     if protocol.clamp:
         said = np.clip(said, protocol.near_m, protocol.far_m)
     relative = np.abs(said - true) / true
-    bins = np.minimum((true * (BINS / protocol.data_range_m)).astype(np.int64), BINS - 1)
-    cells = _cells(where, truth.height, truth.width)
+    bins = np.minimum(true * (BINS / protocol.data_range_m), BINS - 1).astype(np.int8)
+    cells = _cells(truth.height, truth.width)[where]
     return Profile(
         np.linspace(0.0, protocol.data_range_m, BINS + 1),
         np.bincount(bins, relative, BINS).astype(np.float64),
@@ -51,10 +53,12 @@ def profile_of(prediction: DepthMap, depth: DepthMap, truth: DepthMap, protocol:
     )
 
 
-def _cells(where: NDArray[np.int64], height: int, width: int) -> NDArray[np.int64]:
-    rows, columns = np.divmod(where, width)
-    cells: NDArray[np.int64] = (rows * CELLS[0] // height) * CELLS[1] + columns * CELLS[1] // width
-    return cells
+@lru_cache(maxsize=8)
+def _cells(height: int, width: int) -> NDArray[np.int8]:
+    """The cell of every pixel of an image of this size."""
+    rows = np.arange(height) * CELLS[0] // height
+    columns = np.arange(width) * CELLS[1] // width
+    return (rows[:, None] * CELLS[1] + columns).astype(np.int8).ravel()
 
 
 def _scale(prediction: DepthMap, truth: DepthMap) -> float:

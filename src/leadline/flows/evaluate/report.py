@@ -23,7 +23,7 @@ from leadline.flows.evaluate.page_tables import (
 )
 from leadline.flows.evaluate.protocol import Protocol
 from leadline.flows.evaluate.records import Evaluation
-from leadline.flows.evaluate.summary import drawn_units
+from leadline.flows.evaluate.summary import ENOUGH, drawn_units
 from leadline.flows.evaluate.wording import changes_of, heading
 from leadline.io.machine import machine_words
 from leadline.io.pages import write_page
@@ -73,6 +73,7 @@ def page_of(evaluation: Evaluation, *, cases: Reader) -> Page:
         machine=machine_words(),
         models=model_lines(evaluation),
         drawn=drawn_units(evaluation.rows),
+        enough=ENOUGH,
         figures=figure_tables(evaluation),
         rungs=rungs_of(evaluation),
         ladder=ladder(evaluation),

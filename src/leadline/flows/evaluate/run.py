@@ -19,7 +19,9 @@ from leadline.flows.evaluate.opening import sources_of
 from leadline.flows.evaluate.planning import Planned, plan
 from leadline.flows.evaluate.protocol import Protocol
 from leadline.flows.evaluate.records import Evaluation, Judged, Row
+from leadline.flows.evaluate.report import write_report
 from leadline.flows.evaluate.request import EvaluateRequest
+from leadline.flows.evaluate.rereading import Rereader
 from leadline.flows.evaluate.row_files import write_csv, write_parquet
 from leadline.flows.evaluate.scoring import judged
 from leadline.flows.evaluate.sources import Source
@@ -98,6 +100,9 @@ def run(
                 rows += [file.rows[entry.id] for entry in planned.collection.entries]
         evaluation = _evaluation(request, planned, models, tuple(rows))
         _write(request, ledger, evaluation)
+        if not request.no_report:
+            again = Rereader(planned, [source for source, _ in opened])
+            write_report(evaluation, cases=again, path=request.out / "report.html")
     if not request.no_cache:
         prune(predictions_folder(), limit_bytes=int(request.cache_gb * 1e9))
     return evaluation

@@ -14,10 +14,14 @@ from leadline.flows.evaluate.records import Comparison, Figure, Row, Rung, Summa
 from leadline.ops.bootstrap import bootstrap_intervals
 from leadline.ops.metrics import METRICS, Pooling, Scores, pool
 
-__all__ = ["RUNGS", "compare", "drawn_units", "summarise"]
+__all__ = ["ENOUGH", "RUNGS", "compare", "drawn_units", "summarise"]
 
 RUNGS: tuple[Rung, ...] = ("protocol", "metric", "scale", "affine-depth", "affine-inverse-depth")
 """Every rung, in the order of tables."""
+
+ENOUGH = 20
+"""Of fewer images or scenes than this, percentile intervals are clearly too narrow: with errors as skewed as AbsRel's, those
+of 5 hold the true mean in 83 of 100 cases, of 10 in 88, of 20 in 91, of 100 in 95."""
 
 Floats = NDArray[np.float64]
 

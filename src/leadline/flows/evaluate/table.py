@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from leadline.flows.evaluate.protocol import Protocol
 from leadline.flows.evaluate.records import Comparison, Evaluation, Figure
-from leadline.flows.evaluate.summary import RUNGS, drawn_units
+from leadline.flows.evaluate.summary import ENOUGH, RUNGS, drawn_units
 from leadline.flows.evaluate.wording import decimals_for, heading, reasons, shown, verdict
 
 __all__ = ["table_of"]
@@ -34,7 +34,8 @@ def _head(evaluation: Evaluation) -> str:
     said = f"{protocol.name} on {evaluation.dataset}"
     if count < 2:
         return f"{said}\nno intervals: they need two {units} at least"
-    return f"{said}\nintervals: 95 % of the mean, bootstrapped over {count:,} {units}"
+    few = ": so few that they are too narrow" if count < ENOUGH else ""
+    return f"{said}\nintervals: 95 % of the mean, bootstrapped over {count:,} {units}{few}"
 
 
 def _figures(evaluation: Evaluation) -> str:
