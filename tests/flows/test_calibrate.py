@@ -113,7 +113,11 @@ def test_a_metric_model_gets_a_factor_for_its_lens(known: ModelSpec, frames: Pat
     red = np.asarray(PilImage.open(frames / "b.png"))[..., 0]
     with open_model(known, calibration=tmp_path / "c.json") as model:
         assert repr(model) == "Model 'brightness-test', metres (calibrated), on onnxruntime (CPU)"
-        depth = model.predict(frames / "b.png").depth
+        prediction = model.predict(frames / "b.png")
+        depth = prediction.depth
+        assert prediction.image.camera == depth.camera
+        assert depth.camera is not None
+        assert depth.camera.fx == 800
         np.testing.assert_allclose(depth.values, 1.25 * (1 + red / 255.0) * 1.6, rtol=1e-5)
         assert not depth.scale_uncertain
         with pytest.raises(InputError, match="a lens of"):

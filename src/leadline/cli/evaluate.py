@@ -75,6 +75,11 @@ class Watch:
         self._bar: tqdm[Any] | None = None
 
     def __call__(self, event: Event) -> None:
+        """Shows an event.
+
+        Args:
+            event: What happened.
+        """
         if isinstance(event, Noted):
             click.echo(f"leadline: {event.text}", err=True)
         elif isinstance(event, Begun):
