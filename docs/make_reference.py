@@ -17,7 +17,8 @@ import leadline
 from leadline.cli.main import cli
 from leadline.flows.evaluate.protocol import Protocol
 from leadline.flows.evaluate.protocol_files import list_protocols
-from leadline.flows.reproduce.cells import Published, list_published
+from leadline.flows.reproduce.cell_files import list_published
+from leadline.flows.reproduce.cells import Published
 from leadline.ops.metrics import METRICS, Pooling
 from leadline.plugins.registry import DATASETS, MODELS
 from leadline.plugins.specs import DatasetSpec

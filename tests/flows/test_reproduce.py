@@ -18,15 +18,9 @@ from leadline.core.errors import InputError, UnknownName
 from leadline.core.results import ModelRecord
 from leadline.flows.evaluate.protocol_files import load_protocol
 from leadline.flows.evaluate.records import Evaluation, Figure, Summary
-from leadline.flows.reproduce import cells
-from leadline.flows.reproduce.cells import (
-    Published,
-    Source,
-    find_published,
-    hint_of,
-    list_published,
-    parse_published,
-)
+from leadline.flows.reproduce import cell_files
+from leadline.flows.reproduce.cell_files import find_published, hint_of, list_published, parse_published
+from leadline.flows.reproduce.cells import Published, Source
 from leadline.flows.reproduce.compare import compare
 from leadline.flows.reproduce.run import ReproduceRequest, run
 from leadline.io.weights import fingerprint
@@ -156,13 +150,13 @@ def test_names_that_are_wrong_get_near_ones(text: str, words: str) -> None:
 def test_two_rows_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("a.toml", "b.toml"):
         (tmp_path / name).write_text(HEAD + ROW)
-    monkeypatch.setattr(cells.resources, "files", lambda room: tmp_path)
-    cells._shipped.cache_clear()
+    monkeypatch.setattr(cell_files.resources, "files", lambda room: tmp_path)
+    cell_files._shipped.cache_clear()
     try:
         with pytest.raises(InputError, match="'a-nyu' is taken"):
             list_published()
     finally:
-        cells._shipped.cache_clear()
+        cell_files._shipped.cache_clear()
 
 
 def published(**changes: Any) -> Published:
@@ -269,7 +263,7 @@ def row(known: ModelSpec, labelled: str, monkeypatch: pytest.MonkeyPatch) -> Pub
         hints=("raw-or-filled",),
         weights_sha256=fingerprint(Path(known.weights.source.removeprefix("file:"))),
     )
-    monkeypatch.setattr(cells, "_shipped", lambda: (made,))
+    monkeypatch.setattr(cell_files, "_shipped", lambda: (made,))
     return made
 
 
@@ -293,7 +287,7 @@ def test_a_false_row_is_missed(
     row: Published, labelled: str, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = replace(row, values={**row.values, "rmse": row.values["rmse"] + 0.01})
-    monkeypatch.setattr(cells, "_shipped", lambda: (wrong,))
+    monkeypatch.setattr(cell_files, "_shipped", lambda: (wrong,))
     ended = command("reproduce", row.name, "--data", labelled, "-o", tmp_path / "out", "--spread", "2")
     assert ended.status == 1
     assert "OUTSIDE ± 0.0001" in ended.out
@@ -312,7 +306,7 @@ def test_what_is_missing_is_said(labelled: str, monkeypatch: pytest.MonkeyPatch)
         InputError, match="is measured on nyu data, and none are given; give them: --data nyu:PATH"
     ):
         run(ReproduceRequest("brightness-nyu"))
-    monkeypatch.setattr(cells, "_shipped", lambda: (published(),))
+    monkeypatch.setattr(cell_files, "_shipped", lambda: (published(),))
     with pytest.raises(InputError, match="A is none of leadline's models; bring it"):
         run(ReproduceRequest("a-nyu", data=labelled))
 

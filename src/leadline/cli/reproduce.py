@@ -13,7 +13,8 @@ from leadline.cli.errors import SOME_FAILED
 from leadline.cli.evaluate import Watch
 from leadline.cli.options import options_of, request_of
 from leadline.flows.evaluate.wording import decimals_for, heading, shown
-from leadline.flows.reproduce.cells import Published, find_published, list_published
+from leadline.flows.reproduce.cell_files import find_published, list_published
+from leadline.flows.reproduce.cells import Published
 from leadline.flows.reproduce.compare import Compared, Reproduction
 from leadline.flows.reproduce.run import ReproduceRequest, run
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from leadline.flows.evaluate.records import Evaluation, Figure
-from leadline.flows.reproduce.cells import Cell, Published, hint_of
+from leadline.flows.reproduce.cell_files import hint_of
+from leadline.flows.reproduce.cells import Cell, Published
 
 __all__ = ["Compared", "Reproduction", "compare"]
 

@@ -14,7 +14,8 @@ from leadline.flows.evaluate.request import EvaluateRequest
 from leadline.flows.evaluate.run import Listener
 from leadline.flows.evaluate.run import run as evaluate
 from leadline.flows.options import Told, check_bounds, like, told
-from leadline.flows.reproduce.cells import Published, find_published
+from leadline.flows.reproduce.cell_files import find_published
+from leadline.flows.reproduce.cells import Published
 from leadline.flows.reproduce.compare import Reproduction, compare
 
 __all__ = ["ReproduceRequest", "run"]
