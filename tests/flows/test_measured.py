@@ -47,6 +47,7 @@ def test_points_in_every_unit(text: str, point: tuple[int, int, float]) -> None:
     [
         ("412,300", "'412,300' is no point; such as 412,300=2.4m"),
         ("412=2.4m", "is no point"),
+        ("99999999999999999999,2=3m", "is no point"),
         ("x,y=2.4m", "is no point"),
         ("", "is no point"),
         ("412,300=2.4", "does not say 2.4 of what; add one of m, cm, mm, ft, in"),

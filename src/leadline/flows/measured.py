@@ -25,7 +25,7 @@ METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001, "ft": 0.3048, "in": 0.0254}
 MOST = 20_000
 """Pixels of a sparse depth file that are used; of more it is so many, drawn by lot with a fixed seed."""
 
-_POINT = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*=(.*)", re.DOTALL)
+_POINT = re.compile(r"\s*(-?\d{1,7}(?:\.\d+)?)\s*,\s*(-?\d{1,7}(?:\.\d+)?)\s*=(.*)", re.DOTALL)
 _DISTANCE = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z]*)\s*")
 _FORM = "such as 412,300=2.4m: column, row, distance with its unit"
 
