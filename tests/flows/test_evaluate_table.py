@@ -92,12 +92,18 @@ def test_one_image_has_no_interval() -> None:
 
 def test_what_was_skipped_is_counted_and_named() -> None:
     rows = _rows() + [Row("a", f"lost-{n}", "", {}, skipped="no valid truth") for n in range(6)]
-    rows += [Row("a", "torn", "", {}, skipped="cut short"), _row("a", "x", 1.0, remarks=("resized",))]
+    rows += [
+        Row("a", "torn", "", {}, skipped="cut short"),
+        _row("a", "x", 1.0, remarks=("resized from 4x3",)),
+    ]
+    rows.append(_row("a", "y", 1.0, remarks=("resized from 40x30",)))
+    rows.append(Row("a-longer-name", "torn", "", {}, skipped="cut short"))
     last = _table(rows).split("\n\n")[-1].splitlines()
     assert last == [
-        "6 not scored: no valid truth (lost-0, lost-1, lost-2, and 3 more)",
-        "1 not scored: cut short (torn)",
-        "1 with a remark: resized",
+        "a: 6 not scored: no valid truth (lost-0, lost-1, lost-2, and 3 more)",
+        "a: 1 not scored: cut short (torn)",
+        "a-longer-name: 1 not scored: cut short (torn)",
+        "a: 2 scored, but resized from 4x3 (numbers differ)",
     ]
 
 

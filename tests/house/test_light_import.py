@@ -21,6 +21,8 @@ HEAVY = (
     "OpenEXR",
     "onnx",
     "jinja2",
+    "replicate",
+    "httpx",
 )
 ALSO_NOT_AT_IMPORT = ("numpy", "click", "tqdm", "platformdirs", "importlib.metadata", "urllib.request")
 

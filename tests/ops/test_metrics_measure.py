@@ -145,6 +145,12 @@ def test_clamp_and_limits_are_apart() -> None:
     assert (both.mae, both.pixels) == (pytest.approx(2.5), 2)
 
 
+def test_truth_on_a_limit_does_not_count() -> None:
+    truth = metres([[1.0, 2.0, 10.0]])
+    found = measure(metres([[1.0, 2.5, 10.0]]), truth, names=["mae"], limits_m=(1.0, 10.0))
+    assert (found.known, found.mae) == (1, 0.5)
+
+
 def test_what_was_aligned_can_be_measured() -> None:
     truth = steps()
     relative = DepthMap(truth.values * 0.1 + 0.5, Kind(freedom=Freedom.AFFINE))

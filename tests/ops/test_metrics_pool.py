@@ -75,6 +75,9 @@ def test_what_was_not_asked_for_or_cannot_be_pooled_is_not_there() -> None:
     assert all(
         math.isnan(value) for value in (found.ssim, found.whdr, found.mae, found.silog, found.log_mean)
     )
+    logs = pool([measure(p, g, names=["silog"])] * 2)
+    assert logs.silog > 0
+    assert math.isnan(logs.silog_085)
     one = scores(np.ones((2, 3), np.float32))
     assert math.isnan(pool([one, replace(one, rmse=math.nan)]).rmse)
 

@@ -99,8 +99,7 @@ def _sample(here: Floats, there: Floats, lots: np.random.Generator) -> tuple[Flo
 
 
 def _dot(one: Floats, other: Floats) -> float:
-    """The sum of products, summed pairwise. Not by BLAS, whose threads get in each other's way when images are scored side by
-    side."""
+    """The sum of products, pairwise; BLAS would start threads that get in the way of images scored side by side."""
     return float(np.sum(one * other))
 
 

@@ -62,7 +62,7 @@ class Metric:
 
 
 _EIGEN = "Eigen, Puhrsch and Fergus, NeurIPS 2014"
-_KITTI = "KITTI depth benchmark (Uhrig et al., 3DV 2017), development kit"
+_KITTI = "KITTI depth benchmark (Uhrig et al., 3DV 2017)"
 _LADICKY = "Ladický, Shi and Pollefeys, CVPR 2014"
 _DEPTH_PRO = "Depth Pro (Bochkovskii et al., ICLR 2025)"
 _NORMALS = "Eigen and Fergus, ICCV 2015"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from leadline.flows.evaluate.page import (
     FigureLine,
@@ -19,7 +19,7 @@ from leadline.flows.evaluate.page import (
 from leadline.flows.evaluate.protocol import Protocol
 from leadline.flows.evaluate.records import Comparison, Evaluation, Figure, Row, Rung
 from leadline.flows.evaluate.summary import RUNGS
-from leadline.flows.evaluate.wording import RUNG_WORDS, decimals_for, heading, shown, verdict
+from leadline.flows.evaluate.wording import RUNG_WORDS, decimals_for, grouped, heading, shown, verdict
 from leadline.ops.metrics import METRICS
 
 __all__ = [
@@ -180,7 +180,8 @@ def skipped(evaluation: Evaluation) -> tuple[Reason, ...]:
     Returns:
         A reason and model, with its images.
     """
-    return _grouped((row.skipped, row) for row in evaluation.rows if row.skipped)
+    found = grouped((row.skipped, row) for row in evaluation.rows if row.skipped)
+    return tuple(Reason(words, model, tuple(samples)) for (words, model), samples in found.items())
 
 
 def remarks(evaluation: Evaluation) -> tuple[Reason, ...]:
@@ -192,13 +193,7 @@ def remarks(evaluation: Evaluation) -> tuple[Reason, ...]:
     Returns:
         A remark and model, with its images.
     """
-    return _grouped((remark, row) for row in evaluation.rows for remark in row.remarks)
-
-
-def _grouped(said: Iterator[tuple[str, Row]]) -> tuple[Reason, ...]:
-    found: dict[tuple[str, str], list[str]] = {}
-    for words, row in said:
-        found.setdefault((words, row.model), []).append(row.sample)
+    found = grouped((remark, row) for row in evaluation.rows for remark in row.remarks)
     return tuple(Reason(words, model, tuple(samples)) for (words, model), samples in found.items())
 
 

@@ -52,8 +52,8 @@ def load_protocol(
     """A protocol by name, as it holds for a dataset.
 
     Args:
-        name: A name of ``protocol_names()``, or the path of a TOML file of the same form. ``"nyu-eigen"`` is the filled or
-            the raw one, as ``options`` say.
+        name: A name of ``protocol_names()``, ``NAME/DATASET`` for its variant for a dataset, or the path of a TOML file of the
+            same form. ``"nyu-eigen"`` is the filled or the raw one, as ``options`` say.
         dataset: The dataset's layout: protocols that differ between datasets take their variant for it.
         options: What the dataset is opened with.
         changes: Fields changed by hand; they go into the name.
@@ -68,6 +68,9 @@ def load_protocol(
     said = {key: str(value) for key, value in (options or {}).items()}
     if name in _EITHER:
         name = _EITHER[name][said.get("truth") == "raw"]
+    stem, slash, variant = name.partition("/")
+    if slash and stem in protocol_names():
+        name, dataset = stem, _known_variant(stem, variant)
     if name in protocol_names():
         protocol = _locked(_for_dataset(name, _shipped(name), dataset))
     else:
@@ -143,6 +146,13 @@ def _tree(text: str, where: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"protocol {where!r} is not TOML: {error}", hint="correct that line") from error
+
+
+def _known_variant(name: str, dataset: str) -> str:
+    known = _shipped(name).get("variants", {})
+    if dataset not in known:
+        raise UnknownName(f"variant of protocol {name}", dataset, known=known)
+    return dataset
 
 
 def _with_variants(name: str) -> list[Protocol]:
