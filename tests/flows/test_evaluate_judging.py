@@ -171,6 +171,14 @@ def test_a_mirrored_prediction_is_told() -> None:
     assert judge(like(truth, turned), like(truth, turned), METRIC).remarks == ()
 
 
+@pytest.mark.parametrize(("times", "unit"), [(1000, "millimetres"), (100, "centimetres"), (256, "1/256 m")])
+def test_another_unit_is_told(times: float, unit: str) -> None:
+    truth = scene()
+    verdict = judge(like(truth, truth.values * times * 1.1), truth, METRIC)
+    assert [unit in remark for remark in verdict.remarks] == [True]
+    assert judge(like(truth, truth.values * 3), truth, METRIC).remarks == ()
+
+
 def test_a_constant_prediction_is_said_not_scored_where_it_must_be_aligned() -> None:
     truth = scene()
     with pytest.raises(InputError, match="the prediction is constant"):

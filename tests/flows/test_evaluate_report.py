@@ -419,6 +419,9 @@ def test_truth_and_prediction_share_colours_and_the_error_has_its_own() -> None:
     assert error.legend is not None
     assert truth.legend.title == "depth (m)"
     assert error.legend.title == "|error| / truth (%)"
+    for legend, name in ((truth.legend, "viridis"), (error.legend, "magma")):
+        ends = [f"#{''.join(f'{part:02x}' for part in colormap_table(name)[place])}" for place in (255, 0)]
+        assert [legend.colours[0], legend.colours[-1]] == ends
     known = np.ones((HEIGHT, WIDTH), bool)
     known[:8, :10] = False
     assert np.abs(_pixels(truth) - _pixels(prediction))[known].mean() < 4
@@ -444,6 +447,23 @@ def test_the_error_map_shows_only_what_counts() -> None:
     far = _truth(0).values > 3.3
     assert grey[far].mean() > 0.9
     assert grey[8:15].mean() < 0.1
+
+
+def test_the_error_map_shows_only_the_window_that_counts() -> None:
+    error = Made({SMALL.name: [1.1]}, replace(PROTOCOL, crop="nyu-eigen")).page().cases[0].cases[0].panels[3]
+    grey = np.ptp(_pixels(error), axis=-1) < 30
+    # Rows 45 to 471 of 480 and columns 41 to 601 of 640, at a tenth of that.
+    assert grey[:, :3].mean() > 0.9
+    assert grey[:, 61:].mean() > 0.9
+    assert grey[8:46, 6:58].mean() < 0.1
+
+
+def test_the_photo_is_the_photo(made: Made) -> None:
+    case = made.page().cases[0].cases[0]
+    rgb = made.judged[SMALL.name, case.sample].sample.image.rgb_HW3.astype(int)
+    pixels = _pixels(case.panels[0])
+    assert np.abs(pixels - rgb).mean() < 20
+    assert np.abs(pixels[:, ::-1] - rgb).mean() > 60
 
 
 def test_the_error_map_is_clipped_as_the_scores_are() -> None:
