@@ -143,6 +143,8 @@ class ModelSpec:
         says_uncertainty: Whether it says how sure it is; None where that depends on its options, or is not known.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
+        install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
+        notice: What its user must know before the first photo, in one sentence: that photos leave this machine, or cost money.
     """
 
     name: str
@@ -164,6 +166,8 @@ class ModelSpec:
     says_uncertainty: bool | None = None
     extra: str = ""
     packages: tuple[str, ...] = ()
+    install: str = ""
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,7 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceSpec:
-    """A way to name a model that is in no list: ``hf:ORG/NAME``, ``onnx:FILE``.
+    """A way to name a model that is in no list: ``hf:ORG/NAME``, ``onnx:FILE``, ``replicate:OWNER/MODEL``.
 
     Args:
         name: The word before the colon.
@@ -201,12 +205,15 @@ class ReferenceSpec:
             raises ``InputError`` where something must be stated that was not.
         form: What is typed, for help: ``"hf:ORG/NAME[@REVISION]"``.
         summary: One line.
+        recognise: ``MODULE:FUNCTION`` that takes a folder's path and says whether the checkpoint in it is its own, so that the
+            bare path may be typed; it looks at small files only. Empty where a folder cannot be told.
     """
 
     name: str
     resolve: str
     form: str
     summary: str
+    recognise: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +226,8 @@ class EngineSpec:
         summary: One line.
         extra: The extra that brings it; empty for the base install.
         packages: Import names that must be there.
+        install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
+        remote: Whether it runs models elsewhere, so that photos leave this machine.
     """
 
     name: str
@@ -226,6 +235,8 @@ class EngineSpec:
     summary: str
     extra: str = ""
     packages: tuple[str, ...] = ()
+    install: str = ""
+    remote: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +250,7 @@ class ExporterSpec:
         summary: One line.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
+        install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
         needs_uncertainty: Whether it writes how sure a model is, and so nothing of models that do not say it.
     """
 
@@ -248,6 +260,7 @@ class ExporterSpec:
     summary: str
     extra: str = ""
     packages: tuple[str, ...] = ()
+    install: str = ""
     needs_uncertainty: bool = False
 
 
@@ -263,6 +276,7 @@ class DatasetSpec:
         licence: Terms of the data, in words.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
+        install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
         recognise: ``MODULE:FUNCTION`` that takes a ``Tree`` and says in a few words why it is of this layout, or gives
             an empty text; it looks at names and small text files only. Empty where a layout cannot be told.
         layout: The files it reads, as people know them, for ``leadline data info``.
@@ -284,3 +298,4 @@ class DatasetSpec:
     paper: str = ""
     endless: bool = False
     remote: bool = False
+    install: str = ""

@@ -14,7 +14,7 @@ from transformers import (
     Swinv2Config,
 )
 
-from leadline.testing.tiny import strengthened
+from leadline.testing.random_weights import strengthened
 
 __all__ = ["beit", "checkpoint", "hybrid", "swinv2"]
 
