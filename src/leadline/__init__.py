@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from leadline.flows.model import predict as predict
     from leadline.flows.models import list_models as list_models
     from leadline.flows.models import register_model as register_model
+    from leadline.flows.pipeline import pipeline as pipeline
     from leadline.io.calibrations import read_calibration as read_calibration
     from leadline.io.calibrations import write_calibration as write_calibration
     from leadline.io.clouds import write_cloud as write_cloud
@@ -69,6 +70,7 @@ _HOMES = {
     "flows.evaluate.run": ("evaluate",),
     "flows.model": ("open_model", "predict"),
     "flows.models": ("list_models", "register_model"),
+    "flows.pipeline": ("pipeline",),
     "io.calibrations": ("read_calibration", "write_calibration"),
     "io.clouds": ("write_cloud",),
     "io.depth_files": ("read_depth", "write_depth"),
