@@ -179,14 +179,15 @@ def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
         Pairs of what is told and the words; what is not known is left out.
     """
     spec = row.spec
-    size = size_words(spec.weights) or "size unknown"
+    unknown = "size unknown" if spec.weights.scheme == "hf" else ""
+    size = size_words(spec.weights) or unknown
     told = [
         ("name", spec.name),
         ("predicts", f"{spec.kind} ({spec.kind.words})"),
         ("what", spec.summary),
         ("good for", spec.good_for),
         ("for more", spec.step_up),
-        ("weights", f"{size}, {row.where}, {spec.weights.source}"),
+        ("weights", ", ".join(filter(None, (size, row.where, spec.weights.source)))),
         ("revision", spec.weights.revision or ("the newest" if spec.weights.scheme == "hf" else "")),
         ("licence", f"{spec.licence}; commercial use: {spec.commercial.value}"),
         (
