@@ -14,7 +14,7 @@ from leadline.flows.evaluate.records import Evaluation, Row
 from leadline.flows.evaluate.request import EvaluateRequest
 from leadline.flows.evaluate.row_files import line_of
 from leadline.flows.evaluate.run import Begun, Event, Noted, run
-from leadline.flows.evaluate.table import table
+from leadline.flows.evaluate.table import table_of
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -53,7 +53,7 @@ def evaluate(as_json: bool, **options: Any) -> None:
     finally:
         watch.close()
     if not as_json:
-        click.echo(table(evaluation))
+        click.echo(table_of(evaluation))
     _tell_skipped(evaluation)
     if not as_json:
         click.echo(f"rows, tables and report: {request.out}")

@@ -100,9 +100,6 @@ class EvaluateRequest:
         default=10.0,
         metadata=told(Told("Most gigabytes of predictions that are kept; the oldest go.", minimum=0)),
     )
-    seed: int = field(
-        default=0, metadata=told(Told("Seed of the bootstrap intervals.", minimum=0))
-    )
     engine: str | None = like(PredictRequest, "engine")
     device: str = like(PredictRequest, "device")
     threads: int = like(PredictRequest, "threads")

@@ -313,8 +313,8 @@ def _evaluation(
         raise InputError(
             f"not one of {len(rows)} images could be scored: {rows[0].skipped}", hint="mend that and run it again"
         )
-    summaries = summarise(rows, planned.protocol, seed=request.seed)
-    comparisons = compare(rows, planned.protocol, seed=request.seed)
+    summaries = summarise(rows, planned.protocol)
+    comparisons = compare(rows, planned.protocol)
     return Evaluation(request.out, planned.protocol, request.data, models, rows, summaries, comparisons)
 
 
