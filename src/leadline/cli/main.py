@@ -20,6 +20,7 @@ __all__ = ["COMMANDS", "cli", "main"]
 COMMANDS = {
     "predict": "Depth from photos.",
     "evaluate": "Score models on a dataset under a named protocol.",
+    "fiftyone": "Photos, truth, predictions and scores in FiftyOne, in metres.",
     "protocols": "Protocols of evaluation there are, and what each fixes.",
     "models": "Models there are, and the cache of their weights.",
     "info": "What a depth file or a photo is, in words.",

@@ -15,7 +15,7 @@ from leadline.flows.evaluate.profiles import profile_of
 from leadline.flows.evaluate.protocol import ALIGNMENTS, Protocol, can_become
 from leadline.flows.evaluate.records import Profile, Rung
 from leadline.ops.align import align
-from leadline.ops.eight_bit import measure_eight_bit
+from leadline.ops.eight_bit import StoredAs, measure_eight_bit
 from leadline.ops.geometry import to_axis, to_depth
 from leadline.ops.metrics import MeasureOptions, Scores, measure
 from leadline.ops.resize import resize
@@ -80,9 +80,9 @@ def judge(prediction: DepthMap, truth: DepthMap, protocol: Protocol) -> Verdict:
     if resized:
         remarks.append(resized)
     if protocol.eight_bit:
-        return Verdict(
-            prediction, prediction, {"protocol": measure_eight_bit(prediction, truth)}, None, tuple(remarks)
-        )
+        stored: StoredAs = "sunrgbd" if protocol.dataset == "sunrgbd" else "metres"
+        pictures = measure_eight_bit(prediction, truth, stored=stored)
+        return Verdict(prediction, prediction, {"protocol": pictures}, None, tuple(remarks))
     counted = _counting(truth, protocol)
     depth = fitting(prediction, counted, protocol.alignment, protocol)
     scores = {"protocol": _measured(depth, counted, protocol, protocol.metrics)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from leadline._version import __version__
@@ -133,6 +134,7 @@ def run(
     *,
     on_event: Listener | None = None,
     on_judged: Callable[[Judged], None] | None = None,
+    lacks: Callable[[ModelRecord, str], bool] | None = None,
 ) -> Evaluation:
     """Scores every model on every sample.
 
@@ -143,6 +145,8 @@ def run(
         request: What is asked for.
         on_event: Called in this thread when a model's turn begins, a row is there, or something is to be told.
         on_judged: Called in this thread with every sample scored in this run while it is in memory.
+        lacks: Asked with a model and the id of a sample that was scored before whether the listener is without it; it is then
+            scored once more, so that the listener gets it too.
 
     Returns:
         The evaluation; its folder holds the rows, the tables and the report.
@@ -162,7 +166,7 @@ def run(
         rows: list[Row] = []
         for source, choices in sources:
             with ledger.rows_of(source.record, choices, again=request.again) as file:
-                missing = _missing(planned.collection, file.rows)
+                missing = _missing(planned.collection, file.rows, partial(lacks, source.record) if lacks else _has)
                 tell(Begun(source.record.name, len(planned.collection), len(planned.collection) - len(missing)))
                 for judged in _judged(planned, source, missing, request.batch):
                     file.add(judged.row if isinstance(judged, Judged) else judged)
@@ -241,12 +245,17 @@ def _some(names: list[str]) -> str:
     return f"{len(names)} ({shown}{' …' if len(names) > 3 else ''})"
 
 
-def _missing(collection: Collection, rows: Mapping[str, Row]) -> list[int]:
-    """Places of the samples without a score."""
+def _has(_: str) -> bool:
+    """Of a listener that is without nothing that was scored before."""
+    return False
+
+
+def _missing(collection: Collection, rows: Mapping[str, Row], lacks: Callable[[str], bool]) -> list[int]:
+    """Places of the samples without a score, or whose score the listener lacks."""
     return [
         place
         for place, entry in enumerate(collection.entries)
-        if entry.id not in rows or rows[entry.id].skipped
+        if entry.id not in rows or rows[entry.id].skipped or lacks(entry.id)
     ]
 
 
