@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -16,6 +17,7 @@ from leadline.bridges.fiftyone_database import connected, database_errors, first
 from leadline.bridges.heatmaps import Maps, Painted, file_stem, paint
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError, OutputError
+from leadline.core.kind import Kind
 from leadline.core.results import ModelRecord
 from leadline.core.sample import Sample
 from leadline.io.atomic import write_whole
@@ -80,6 +82,7 @@ class Album:
     def __init__(self, name: str, *, stamp: Stamp, folder: Path | None = None, maps: Maps = "png16") -> None:
         self._fo = connected()
         self.name, self._maps = name, maps
+        self._new = not self._fo.dataset_exists(name)
         self.dataset = _opened(self._fo, name, stamp, folder)
         self.folder = Path(self.dataset.info[KEY]["folder"])
         self._ids = dict(zip(self.dataset.values(ID), self.dataset.values("id"), strict=True))
@@ -92,6 +95,9 @@ class Album:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None and self._new and not self._ids:
+            with suppress(*database_errors()):
+                self._fo.delete_dataset(self.name)
         if isinstance(error, database_errors()):
             raise OutputError(
                 f"FiftyOne's database failed while {self.name!r} was written: {first_line(error)}",
@@ -119,22 +125,18 @@ class Album:
         """
         if model.name in self._fields:
             return self._fields[model.name]
-        info = self.dataset.info
+        info = _plain(self.dataset.info)
         models: dict[str, Any] = info[KEY]["models"]
         field = self._free_field(model, models, wanted)
         facts = {**model.to_dict(), "choices": dict(choices or {})}
-        if field not in models:
-            self.dataset.add_sample_field(
-                field,
-                self._fo.EmbeddedDocumentField,
-                embedded_doc_type=self._fo.Heatmap,
-                description=model.name,
-            )
-        elif models[field] != facts:
-            self.dataset.clear_sample_field(field)
+        stale = field in models and models[field] != facts
         models[field] = facts
         self.dataset.info = info
         self.dataset.save()
+        if field not in self.dataset.get_field_schema():
+            _add_heatmaps(self._fo, self.dataset, field, description=model.name)
+        elif stale:
+            self.dataset.clear_sample_field(field)
         there = self.dataset.exists(field).values(ID)
         self._fields[model.name], self._labelled[field] = field, set(there)
         return field
@@ -191,6 +193,7 @@ class Album:
         field: str,
         model: ModelRecord,
         scores: Mapping[str, float],
+        predicts: Kind,
         aligned: str = "none",
     ) -> None:
         """Adds a prediction with its scores, in the place of one that is there.
@@ -201,6 +204,7 @@ class Album:
             field: A field that ``field_of`` gave.
             model: Who made it.
             scores: Figures by name; those that are NaN are left out.
+            predicts: What the model's own numbers are.
             aligned: What was fitted to the truth to bring the prediction to metres.
 
         Raises:
@@ -210,7 +214,7 @@ class Album:
         path = self.folder / field / f"{file_stem(sample.id)}.png"
         painted = paint(depth, path, far=far, maps=self._maps, model=model, source=sample.id)
         label = self._label(depth, painted)
-        label["aligned"] = aligned
+        label["predicts"], label["aligned"] = str(predicts), aligned
         for name, figure in scores.items():
             if figure == figure:
                 label[name] = float(figure)
@@ -294,10 +298,24 @@ def _opened(fo: ModuleType, name: str, stamp: Stamp, folder: Path | None) -> Any
     }
     dataset.tags = [stamp.layout]
     dataset.description = f"{stamp.layout}, scored by leadline under {stamp.protocol}"
-    dataset.add_sample_field(ID, fo.StringField)
+    for field in (ID, "scene", "split"):
+        dataset.add_sample_field(field, fo.StringField)
+    dataset.add_sample_field("camera", fo.DictField)
+    _add_heatmaps(fo, dataset, TRUTH, description="measured depth")
     dataset.create_index(ID, unique=True)
     dataset.save()
     return dataset
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same as dictionaries of Python's own: FiftyOne's lose track of what is changed within them."""
+    return {key: _plain(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+
+
+def _add_heatmaps(fo: ModuleType, dataset: Any, field: str, *, description: str) -> None:
+    dataset.add_sample_field(
+        field, fo.EmbeddedDocumentField, embedded_doc_type=fo.Heatmap, description=description
+    )
 
 
 def _check_ours(dataset: Any, name: str, stamp: Stamp, folder: Path | None) -> None:

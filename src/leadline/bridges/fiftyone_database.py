@@ -41,7 +41,9 @@ def connected() -> ModuleType:
     try:
         if uri := os.environ.get(_URI):
             _ping(uri)
-        return need("fiftyone", who="leadline fiftyone", extra="fiftyone")
+        fo = need("fiftyone", who="leadline fiftyone", extra="fiftyone")
+        need("fiftyone.core.odm", who="leadline fiftyone", extra="fiftyone").get_db_conn()
+        return fo
     except _starting_errors() as error:
         where = f" at {os.environ[_URI]}" if os.environ.get(_URI) else ""
         raise OutputError(

@@ -79,8 +79,9 @@ def paint(
     steps = steps_per_unit(depth)
     exact = Encoding(1 / steps, 0.0, 0, 65535) if steps else None
     used = write_depth(path, depth, model=model, source=source, encoding=exact).encoding
-    high = _stored(used, far) if far is not None else _stored(used, (depth.range() or (0.0, 1.0))[1])
-    return Painted(path, None, used.scale, used.offset, (0.0, max(high, 1.0)))
+    high = (depth.range() or (0.0, 1.0))[1] if far is None else far
+    stored = min(_LAST, max(1, round((high - used.offset) / used.scale)))
+    return Painted(path, None, used.scale, used.offset, (0.0, float(stored)))
 
 
 def file_stem(id: str) -> str:
@@ -94,11 +95,7 @@ def file_stem(id: str) -> str:
 
     Example:
         >>> file_stem("kv1/NYUdata/NYU0001")
-        'kv1-NYUdata-NYU0001-8e4f7d'
+        'kv1-NYUdata-NYU0001-e6fb35'
     """
     words = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in id)
     return f"{words[-80:].lstrip('.-')}-{blake2b(id.encode(), digest_size=3).hexdigest()}"
-
-
-def _stored(encoding: Encoding, value: float) -> float:
-    return min(float(_LAST), (value - encoding.offset) / encoding.scale)

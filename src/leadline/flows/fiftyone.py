@@ -217,6 +217,7 @@ def run(request: FiftyOneRequest, *, on_event: Listener | None = None) -> FiftyO
                 field=field_of(judged.model),
                 model=judged.model,
                 scores=_scores(judged, planned.protocol),
+                predicts=judged.prediction.kind,
                 aligned=aligned,
             )
 
