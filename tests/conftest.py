@@ -174,7 +174,18 @@ def database(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], i
     folder, port = tmp_path_factory.mktemp("mongo"), free_port()
     log = folder / "log"
     running = subprocess.Popen(
-        [mongod, "--dbpath", folder, "--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket", "--logpath", log],
+        [
+            mongod,
+            "--dbpath",
+            folder,
+            "--port",
+            str(port),
+            "--bind_ip",
+            "127.0.0.1",
+            "--nounixsocket",
+            "--logpath",
+            log,
+        ],
         stdout=subprocess.DEVNULL,
     )
     try:
@@ -183,7 +194,9 @@ def database(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], i
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             if running.poll() is not None:
-                pytest.skip(f"mongod does not run here: {log.read_text()[-300:] if log.is_file() else 'no word'}")
+                pytest.skip(
+                    f"mongod does not run here: {log.read_text()[-300:] if log.is_file() else 'no word'}"
+                )
             time.sleep(0.1)
         yield f"mongodb://127.0.0.1:{port}"
     finally:
@@ -205,4 +218,6 @@ def fiftyone(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
             loaded = connected()
         yield loaded
-        atexit.unregister(loaded.core.odm.database._delete_non_persistent_datasets_if_allowed)  # the database is gone
+        atexit.unregister(
+            loaded.core.odm.database._delete_non_persistent_datasets_if_allowed
+        )  # the database is gone

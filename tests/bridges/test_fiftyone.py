@@ -52,7 +52,9 @@ def _sample(number: int, **more: str) -> Sample:
 def _add(album: Album, sample: Sample, field: str, model: ModelRecord, **scores: float) -> None:
     album.add_sample(sample, photo=None, tags=("synthetic", sample.split, "synthetic"))
     guess = DepthMap(sample.truth.values * np.float32(1.1), METRES)
-    album.add_prediction(sample, guess, field=field, model=model, scores=scores, predicts=INVERSE, aligned="affine-depth")
+    album.add_prediction(
+        sample, guess, field=field, model=model, scores=scores, predicts=INVERSE, aligned="affine-depth"
+    )
 
 
 def test_photo_truth_prediction_and_scores_are_there(fiftyone: ModuleType, name: str, tmp_path: Path) -> None:
@@ -173,10 +175,14 @@ def test_a_field_of_another_model_is_not_given_away(name: str, tmp_path: Path) -
             album.field_of(replace(DPT, name="another"), wanted="dpt")
 
 
-def test_a_dataset_that_leadline_did_not_make_is_left_alone(fiftyone: ModuleType, name: str, tmp_path: Path) -> None:
+def test_a_dataset_that_leadline_did_not_make_is_left_alone(
+    fiftyone: ModuleType, name: str, tmp_path: Path
+) -> None:
     theirs = fiftyone.Dataset(name)
     theirs.add_sample(fiftyone.Sample(filepath=str(tmp_path / "theirs.jpg")))
-    with pytest.raises(InputError, match=f"{name!r} is there already, and leadline did not make it; choose another"):
+    with pytest.raises(
+        InputError, match=f"{name!r} is there already, and leadline did not make it; choose another"
+    ):
         Album(name, stamp=STAMP, folder=tmp_path)
     assert len(theirs) == 1
 
@@ -184,7 +190,11 @@ def test_a_dataset_that_leadline_did_not_make_is_left_alone(fiftyone: ModuleType
 @pytest.mark.parametrize(
     ("stamp", "folder", "match"),
     [
-        (replace(STAMP, protocol="another"), None, "holds protocol 'some-protocol', not 'another'; choose another"),
+        (
+            replace(STAMP, protocol="another"),
+            None,
+            "holds protocol 'some-protocol', not 'another'; choose another",
+        ),
         (replace(STAMP, layout="nyu"), None, "holds layout 'synthetic', not 'nyu'"),
         (STAMP, "elsewhere", "leave --out out"),
     ],
@@ -241,8 +251,16 @@ sys.modules["fiftyone.db"] = bare
 @pytest.mark.parametrize(
     ("before", "uri", "match"),
     [
-        ("", "mongodb://127.0.0.1:{port}", "FiftyOne's database at mongodb://127.0.0.1:{port} is not to be had"),
-        ("", "mongo//nonsense", "FiftyOne's database at mongo//nonsense is not to be had: Invalid URI scheme"),
+        (
+            "",
+            "mongodb://127.0.0.1:{port}",
+            "FiftyOne's database at mongodb://127.0.0.1:{port} is not to be had",
+        ),
+        (
+            "",
+            "mongo//nonsense",
+            "FiftyOne's database at mongo//nonsense is not to be had: Invalid URI scheme",
+        ),
         (NO_MONGOD, "", "FiftyOne's database is not to be had: MongoDB could not be installed"),
     ],
     ids=["nobody-listens", "no-address", "no-mongod"],

@@ -36,7 +36,9 @@ def test_depth_of_integers_comes_back_to_the_last_bit(steps: int, tmp_path: Path
 def test_what_a_model_says_is_kept_to_half_a_millimetre_and_the_file_says_who_said_it(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     depth = DepthMap((rng.random((20, 30)) * 9 + 0.3).astype(np.float32), METRES)
-    painted = paint(depth, tmp_path / "deep" / "a.png", far=8.0, model=ModelRecord("some-model"), source="kitchen")
+    painted = paint(
+        depth, tmp_path / "deep" / "a.png", far=8.0, model=ModelRecord("some-model"), source="kitchen"
+    )
     assert (painted.scale, painted.offset, painted.range) == (0.001, 0.0, (0.0, 8000.0))
     assert np.abs(_numbers(painted) / 1000 - depth.values).max() < 0.00051
     _, record = read_depth(tmp_path / "deep" / "a.png")

@@ -51,6 +51,14 @@ def test_a_variant_holds_for_its_dataset() -> None:
     assert load_protocol("median-scaled", dataset="redwood").name == "median-scaled"
 
 
+def test_a_variant_can_be_named() -> None:
+    assert load_protocol("median-scaled/nyu", dataset="redwood").name == "median-scaled/nyu"
+    with pytest.raises(
+        UnknownName, match="no variant of protocol median-scaled is called 'nyuu'; did you mean 'nyu'"
+    ):
+        load_protocol("median-scaled/nyuu")
+
+
 def test_a_file_that_was_edited_bears_a_mark(monkeypatch: pytest.MonkeyPatch) -> None:
     tree = protocol_files._shipped("nyu-eigen-filled") | {"far_m": 8.0}
     monkeypatch.setattr(protocol_files, "_shipped", lambda name: tree)

@@ -108,6 +108,11 @@ def test_a_line_is_json_that_other_tools_read() -> None:
     assert plain["remarks"] == ["resized", "degenerate, flat"]
 
 
+def test_what_every_score_has_is_kept_where_it_is_nan() -> None:
+    row = _row(scores={"protocol": _scores(coverage=math.nan)})
+    assert _same(row_of(line_of(row)), row)
+
+
 def test_numbers_of_numpy_become_plain_ones() -> None:
     scores = _scores(abs_rel=np.float64(0.5), pixels=np.int64(9))
     read = row_of(line_of(_row(scores={"protocol": scores}))).scores["protocol"]

@@ -115,3 +115,10 @@ def test_rows_and_groups_are_checked() -> None:
         bootstrap_means(np.zeros(3))
     with pytest.raises(InputError, match=r"groups of shape \(2,\) are not one for each of 3 rows"):
         bootstrap_intervals(np.zeros((3, 1)), groups_N=np.zeros(2, np.int64))
+
+
+@pytest.mark.parametrize(("count", "held"), [(5, 0.81), (10, 0.88), (100, 0.94)])
+def test_an_interval_holds_the_true_mean_as_often_as_the_documents_say(count: int, held: float) -> None:
+    values = np.random.default_rng(11).gamma(2.0, 0.05, (count, 1000))
+    low, high = bootstrap_intervals(values).T
+    assert float(((low <= 0.1) & (high >= 0.1)).mean()) == pytest.approx(held, abs=0.03)

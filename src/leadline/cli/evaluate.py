@@ -48,7 +48,9 @@ def evaluate(as_json: bool, **options: Any) -> None:
     try:
         evaluation = run(request, on_event=watch)
     except KeyboardInterrupt:
-        click.echo(f"leadline: stopped; what is scored stays in {request.out}, and the same line goes on", err=True)
+        click.echo(
+            f"leadline: stopped; what is scored stays in {request.out}, and the same line goes on", err=True
+        )
         raise
     finally:
         watch.close()

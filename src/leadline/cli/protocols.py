@@ -30,8 +30,7 @@ def protocols(name: str | None, as_json: bool) -> None:
         found = list_protocols()
         click.echo(json.dumps([asdict(one) for one in found], indent=1) if as_json else _lines(found))
         return
-    stem, _, dataset = name.partition("/") if not name.endswith(".toml") else (name, "", "")
-    protocol = load_protocol(stem, dataset=dataset)
+    protocol = load_protocol(name)
     click.echo(json.dumps(asdict(protocol), indent=1) if as_json else _whole(protocol))
 
 

@@ -18,10 +18,11 @@ from leadline.core.kind import Freedom, Quantity
 from leadline.core.results import ModelRecord
 from leadline.core.sample import Entry, Sample
 from leadline.flows.data.collection import Collection
+from leadline.flows.evaluate.planning import plan
 from leadline.flows.evaluate.protocol import Protocol
 from leadline.flows.evaluate.records import Evaluation, Judged
 from leadline.flows.evaluate.request import EvaluateRequest
-from leadline.flows.evaluate.run import Listener, plan
+from leadline.flows.evaluate.run import Listener
 from leadline.flows.evaluate.run import run as evaluate
 from leadline.flows.naming import resolve_model
 from leadline.flows.options import Told, check_bounds, like, told

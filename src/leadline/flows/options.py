@@ -99,15 +99,15 @@ def check_bounds(request: _Request) -> None:
     Raises:
         InputError: A value is outside; the message names field, value and range.
     """
-    for field in fields(request):
-        option, value = told_of(field), getattr(request, field.name)
+    for item in fields(request):
+        option, value = told_of(item), getattr(request, item.name)
         if option.choices and value not in option.choices:
             raise InputError(
-                f"{field.name} = {value!r} is not one of {', '.join(option.choices)}", hint="choose one"
+                f"{item.name} = {value!r} is not one of {', '.join(option.choices)}", hint="choose one"
             )
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
         low, high = option.minimum, option.maximum
         if not ((low is None or value >= low) and (high is None or value <= high)):
             span = f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
-            raise InputError(f"{field.name} = {value:g} is out of range", hint=f"give {span}")
+            raise InputError(f"{item.name} = {value:g} is out of range", hint=f"give {span}")

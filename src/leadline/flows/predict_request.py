@@ -52,7 +52,8 @@ class PredictRequest:
         default=(DEFAULT_MODEL,),
         metadata=told(
             Told(
-                "Model: a name, hf:ORG/NAME, a checkpoint's folder, or an ONNX file; several are laid side by side.",
+                "Model: a name, hf:ORG/NAME, replicate:OWNER/MODEL, a checkpoint's folder, or an ONNX file; "
+                "several are laid side by side.",
                 flag="model",
                 short="m",
                 names="model",

@@ -181,8 +181,10 @@ def _mask(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 def _pixels(pair: Pair, names: Sequence[str], options: MeasureOptions) -> dict[str, float]:
     asked = [name for name in names if METRICS[name].family is Family.PIXELS]
-    where = np.flatnonzero(pair.scored_HW)
-    p, t = (plane.ravel().take(where) for plane in (pair.p_HW, pair.t_HW))
+    p, t = pair.p_HW.ravel(), pair.t_HW.ravel()
+    if not pair.scored_HW.all():
+        where = np.flatnonzero(pair.scored_HW)
+        p, t = p.take(where), t.take(where)
     return measure_pixels(p, t, names=asked, data_range_m=options.data_range_m or math.nan)
 
 

@@ -28,6 +28,8 @@ class MeasureOptions:
         order_seed: What they are drawn from.
         order_threshold: τ: depths within a factor of 1 + τ count as equal.
         cloud_threshold_m: τ of the point clouds' precision, recall and F-score.
+        cloud_points: From how many points, evenly spaced in the order of the rows, distances to the other cloud are taken;
+            None for all, which takes many seconds an image. The clouds that they are taken to are whole either way.
 
     Raises:
         InputError: A number out of its bounds.
@@ -40,12 +42,15 @@ class MeasureOptions:
     order_seed: int = 0
     order_threshold: float = 0.03
     cloud_threshold_m: float = 0.1
+    cloud_points: int | None = 20_000
 
     def __post_init__(self) -> None:
-        for name in ("data_range_m", "order_pairs", "order_threshold", "cloud_threshold_m"):
+        for name in ("data_range_m", "order_pairs", "order_threshold", "cloud_threshold_m", "cloud_points"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise InputError(f"{name}={value} is not a positive number", hint="give a number above 0")
+        if not 0 <= self.order_seed < 2**64:
+            raise InputError(f"order_seed={self.order_seed} is not a seed", hint="give a whole number from 0")
         if self.ssim_window not in ("uniform", "gaussian"):
             raise UnknownName("window of SSIM", self.ssim_window, known=("uniform", "gaussian"))
 

@@ -16,14 +16,15 @@ __all__ = ["measure_structure", "ssim"]
 Floats = NDArray[np.float64]
 _K1, _K2 = 0.01, 0.03
 _SIGMA, _REACH = 1.5, 5
-_STRIP = 32
+_STRIP = 48
 
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """How many pixels it has a side, what makes a variance a sample's, and the mean of its rows."""
+    """Pixels a side, the sum of all weights, what makes a variance a sample's, and the weighted sums of its rows."""
 
     size: int
+    weight: float
     sample: float
     smooth: Callable[[Floats], Floats]
 
@@ -97,7 +98,7 @@ def ssim(
         else:
             count += similar.size
         total += float(similar.sum())
-    return total / count if count else math.nan
+    return 2 * total / count if count else math.nan
 
 
 def _strips(height: int, window: int) -> Iterator[slice]:
@@ -115,37 +116,31 @@ def _centred(plane: NDArray[np.float32], counts: NDArray[np.bool_], centre: floa
 
 
 def _similarity(x: Floats, y: Floats, centre: float, window: _Window, data_range: float) -> Floats:
-    """SSIM of every window."""
-    c1, c2 = (_K1 * data_range) ** 2, (_K2 * data_range) ** 2
-    power = x * x
+    """Half the SSIM of every window, with what all windows share cancelled from numerator and denominator.
+
+    SSIM = (2 ux uy + c1) (2 vxy + c2) / ((ux² + uy² + c1) (vx + vy + c2)), with variances from sums of products.
+    """
+    n = window.weight
+    c1, c2 = (_K1 * data_range) ** 2, (_K2 * data_range) ** 2 * n / window.sample / 2
+    shared, power = x * y, x * x
     power += y * y
-    shared = _both_ways(x * y, window.smooth)
-    power = _both_ways(power, window.smooth)
-    ux, uy = _both_ways(x, window.smooth), _both_ways(y, window.smooth)
-    shared -= ux * uy
-    power -= ux * ux
-    power -= uy * uy
+    ux, uy, shared, power = (_both_ways(plane, window.smooth) for plane in (x, y, shared, power))
+    ux *= 1 / n
+    uy *= 1 / n
+    shared -= n * (ux * uy)
+    power -= n * (ux * ux + uy * uy)
     ux += centre
     uy += centre
-    shared *= 2 * window.sample
     shared += c2
-    power *= window.sample
-    power += c2
-    means = ux * uy
-    means *= 2
-    means += c1
-    shared *= means
-    ux *= ux
-    uy *= uy
-    ux += uy
-    ux += c1
-    power *= ux
+    power += 2 * c2
+    shared *= 2 * (ux * uy) + c1
+    power *= ux * ux + uy * uy + c1
     shared /= power
     return shared
 
 
 def _both_ways(plane: Floats, smooth: Callable[[Floats], Floats]) -> Floats:
-    """Weighted mean of every window that lies inside."""
+    """Weighted sum of every window that lies inside."""
     return smooth(smooth(plane).T).T
 
 
@@ -161,13 +156,12 @@ def _free(counts: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
 
 
 def _seven(plane: Floats) -> Floats:
-    """Mean of every seven rows, as 1 + 2 + 4: pairs, and pairs of pairs."""
+    """Sum of every seven rows, as 1 + 2 + 4: pairs, and pairs of pairs."""
     kept = len(plane) - 6
     two = plane[:-1] + plane[1:]
     total: Floats = two[:kept] + two[2 : kept + 2]
     total += two[4 : kept + 4]
     total += plane[6:]
-    total /= 7
     return total
 
 
@@ -182,4 +176,7 @@ def _bell(plane: Floats) -> Floats:
     return total
 
 
-_WINDOWS = {"uniform": _Window(7, 49 / 48, _seven), "gaussian": _Window(2 * _REACH + 1, 1.0, _bell)}
+_WINDOWS = {
+    "uniform": _Window(7, 49.0, 49 / 48, _seven),
+    "gaussian": _Window(2 * _REACH + 1, 1.0, 1.0, _bell),
+}

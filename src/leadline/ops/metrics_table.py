@@ -62,14 +62,14 @@ class Metric:
 
 
 _EIGEN = "Eigen, Puhrsch and Fergus, NeurIPS 2014"
-_KITTI = "KITTI depth benchmark (Uhrig et al., 3DV 2017), development kit"
+_KITTI = "KITTI depth benchmark (Uhrig et al., 3DV 2017)"
 _LADICKY = "Ladický, Shi and Pollefeys, CVPR 2014"
 _DEPTH_PRO = "Depth Pro (Bochkovskii et al., ICLR 2025)"
 _NORMALS = "Eigen and Fergus, ICCV 2015"
 _CLOUD = "Örnek et al., 2022 (arXiv 2203.08122)"
 _ALL = (
     Metric("abs_rel", "AbsRel", "", "lower", Pooling.MEAN, Family.PIXELS, "mean |e| / g", _EIGEN),
-    Metric("sq_rel", "SqRel (e²/g)", "m", "lower", Pooling.MEAN, Family.PIXELS, "mean e² / g", f"{_EIGEN}, as its code has it"),
+    Metric("sq_rel", "SqRel (e²/g)", "m", "lower", Pooling.MEAN, Family.PIXELS, "mean e² / g", _EIGEN),
     Metric("sq_rel_squared", "SqRel (e²/g²)", "", "lower", Pooling.MEAN, Family.PIXELS, "mean e² / g²; × 100 is KITTI's sqErrorRel in %", _KITTI),
     Metric("rmse", "RMSE", "m", "lower", Pooling.ROOT, Family.PIXELS, "√ mean e²", _EIGEN),
     Metric("mae", "MAE", "m", "lower", Pooling.MEAN, Family.PIXELS, "mean |e|", _KITTI),

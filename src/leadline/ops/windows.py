@@ -35,7 +35,9 @@ def _kitti_benchmark(height: int, width: int) -> Span:
     return slice(top, height), slice(left, min(width, left + 1216))
 
 
-def _inside(outer: Callable[[int, int], Span], inner: Callable[[int, int], Span]) -> Callable[[int, int], Span]:
+def _inside(
+    outer: Callable[[int, int], Span], inner: Callable[[int, int], Span]
+) -> Callable[[int, int], Span]:
     """A window laid on what another one leaves."""
 
     def span(height: int, width: int) -> Span:

@@ -37,6 +37,14 @@ ALONGSIDE = ("abs_rel", "rmse", "log10", "delta1")
 
 _MIRROR_MARGIN = 0.2
 _LEAST_SHAPE = 0.05
+_UNITS = {
+    1000.0: "millimetres",
+    100.0: "centimetres",
+    0.001: "kilometres",
+    256.0: "KITTI's steps of 1/256 m",
+    5000.0: "TUM's steps of 1/5000 m",
+}
+_UNIT_MARGIN = 1.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +99,7 @@ def judge(prediction: DepthMap, truth: DepthMap, protocol: Protocol) -> Verdict:
             aligned = fitting(prediction, counted, alignment, protocol)
             scores[rung] = _measured(aligned, counted, protocol, ALONGSIDE)
         except InputError as error:
-            remarks.append(f"no figures of the rung {rung}: {error.message}")
+            remarks.append(f"no figures of the rung {rung}: {error.message.rpartition(': ')[2]}")
     remarks += _suspicions(prediction, counted)
     return Verdict(
         prediction, depth, scores, profile_of(prediction, depth, counted, protocol), tuple(remarks)
@@ -163,7 +171,8 @@ def _rungs(kind: Kind, protocol: Protocol) -> Iterator[tuple[Rung, str]]:
 def _metric(truth: DepthMap) -> DepthMap:
     if truth.kind.freedom is not Freedom.NONE:
         raise KindError(
-            f"the truth holds {truth.kind.words}, not metres", hint="evaluate on a dataset whose truth is metric"
+            f"the truth holds {truth.kind.words}, not metres",
+            hint="evaluate on a dataset whose truth is metric",
         )
     truth = to_depth(truth)
     return truth if truth.kind.along is Along.AXIS else to_axis(truth)
@@ -217,6 +226,19 @@ def _suspicions(prediction: DepthMap, truth: DepthMap) -> Iterator[str]:
     here, there = _correlation(said, near, known), _correlation(said[:, ::-1], near, known)
     if abs(there) > abs(here) + _MIRROR_MARGIN:
         yield "fits the truth better mirrored left to right"
+    if prediction.kind.freedom is Freedom.NONE:
+        yield from _units(to_depth(prediction), truth)
+
+
+def _units(depth: DepthMap, truth: DepthMap) -> Iterator[str]:
+    """Whether metres look as if they were another unit."""
+    both = depth.valid & truth.valid
+    if not both.any():
+        return
+    factor = float(np.median(depth.values[both]) / np.median(truth.values[both]))
+    for times, unit in _UNITS.items():
+        if max(factor / times, times / factor) < _UNIT_MARGIN:
+            yield f"about {times:g} times the truth: is it in {unit}?"
 
 
 def _correlation(said: NDArray[np.float32], near: NDArray[np.float32], known: NDArray[np.bool_]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import re
@@ -80,7 +81,9 @@ class Ledger:
         self.folder, self.identity = folder, identity
         there = _read(folder / MANIFEST)
         if there is not None and there.get("identity") != asdict(identity):
-            raise InputError(_differs(folder, there.get("identity") or {}, asdict(identity)), hint="name another --out")
+            raise InputError(
+                _differs(folder, there.get("identity") or {}, asdict(identity)), hint="name another --out"
+            )
         self.write_manifest({})
 
     def rows_of(self, model: ModelRecord, choices: Mapping[str, str], *, again: bool) -> RowFile:
@@ -120,14 +123,14 @@ class RowFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: IO[str] | None = None
+        self._file: IO[bytes] | None = None
         self.rows: dict[str, Row] = {}
 
     def __enter__(self) -> RowFile:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._load()
-            self._file = self._path.open("a", encoding="utf-8")
+            self._file = self._path.open("ab", buffering=0)
         except OSError as error:
             raise output_error(self._path, error) from error
         return self
@@ -143,8 +146,9 @@ class RowFile:
         """
         assert self._file is not None
         try:
-            self._file.write(line_of(row) + "\n")
-            self._file.flush()
+            line = f"{line_of(row)}\n".encode()
+            if self._file.write(line) < len(line):
+                raise OSError(errno.ENOSPC, "no space left")
         except OSError as error:
             raise output_error(self._path, error) from error
         self.rows[row.sample] = row
@@ -173,7 +177,9 @@ def _read(path: Path) -> dict[str, Any] | None:
     try:
         there = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{str(path)!r} is no manifest of an evaluation ({error})", hint="name another --out") from error
+        raise InputError(
+            f"{str(path)!r} is no manifest of an evaluation ({error})", hint="name another --out"
+        ) from error
     if not isinstance(there, dict) or "identity" not in there:
         raise InputError(f"{str(path)!r} is no manifest of an evaluation", hint="name another --out")
     return there

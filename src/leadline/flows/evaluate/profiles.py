@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,21 +41,24 @@ def profile_of(prediction: DepthMap, depth: DepthMap, truth: DepthMap, protocol:
     if protocol.clamp:
         said = np.clip(said, protocol.near_m, protocol.far_m)
     relative = np.abs(said - true) / true
-    bins = np.minimum((true * (BINS / protocol.data_range_m)).astype(np.intp), BINS - 1)
-    cells = _cells(where, truth.height, truth.width)
+    bins = np.minimum(true * (BINS / protocol.data_range_m), BINS - 1).astype(np.int8)
+    cells = _cells(truth.height, truth.width)[where]
     return Profile(
         np.linspace(0.0, protocol.data_range_m, BINS + 1),
-        np.bincount(bins, relative, BINS),
-        np.bincount(bins, minlength=BINS),
-        np.bincount(cells, relative, CELLS[0] * CELLS[1]).reshape(CELLS),
-        np.bincount(cells, minlength=CELLS[0] * CELLS[1]).reshape(CELLS),
+        np.bincount(bins, relative, BINS).astype(np.float64),
+        np.bincount(bins, minlength=BINS).astype(np.int64),
+        np.bincount(cells, relative, CELLS[0] * CELLS[1]).astype(np.float64).reshape(CELLS),
+        np.bincount(cells, minlength=CELLS[0] * CELLS[1]).astype(np.int64).reshape(CELLS),
         _scale(prediction, truth),
     )
 
 
-def _cells(where: NDArray[np.intp], height: int, width: int) -> NDArray[np.intp]:
-    rows, columns = np.divmod(where, width)
-    return (rows * CELLS[0] // height) * CELLS[1] + columns * CELLS[1] // width
+@lru_cache(maxsize=8)
+def _cells(height: int, width: int) -> NDArray[np.int8]:
+    """The cell of every pixel of an image of this size."""
+    rows = np.arange(height) * CELLS[0] // height
+    columns = np.arange(width) * CELLS[1] // width
+    return (rows[:, None] * CELLS[1] + columns).astype(np.int8).ravel()
 
 
 def _scale(prediction: DepthMap, truth: DepthMap) -> float:

@@ -197,7 +197,9 @@ def _typed(key: str, text: Any, present: Any) -> Any:
         try:
             return float(text)
         except ValueError as error:
-            raise InputError(f"{key} = {text!r} is not a number", hint=f"such as {key}={present:g}") from error
+            raise InputError(
+                f"{key} = {text!r} is not a number", hint=f"such as {key}={present:g}"
+            ) from error
     return str(text)
 
 

@@ -28,7 +28,9 @@ def protocol_names() -> tuple[str, ...]:
         True
     """
     found = (entry.name for entry in resources.files(_ROOM).iterdir())
-    return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml") and name != _LOCKS))
+    return tuple(
+        sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml") and name != _LOCKS)
+    )
 
 
 def list_protocols() -> tuple[Protocol, ...]:
@@ -50,8 +52,8 @@ def load_protocol(
     """A protocol by name, as it holds for a dataset.
 
     Args:
-        name: A name of ``protocol_names()``, or the path of a TOML file of the same form. ``"nyu-eigen"`` is the filled or
-            the raw one, as ``options`` say.
+        name: A name of ``protocol_names()``, ``NAME/DATASET`` for its variant for a dataset, or the path of a TOML file of the
+            same form. ``"nyu-eigen"`` is the filled or the raw one, as ``options`` say.
         dataset: The dataset's layout: protocols that differ between datasets take their variant for it.
         options: What the dataset is opened with.
         changes: Fields changed by hand; they go into the name.
@@ -66,6 +68,9 @@ def load_protocol(
     said = {key: str(value) for key, value in (options or {}).items()}
     if name in _EITHER:
         name = _EITHER[name][said.get("truth") == "raw"]
+    stem, slash, variant = name.partition("/")
+    if slash and stem in protocol_names():
+        name, dataset = stem, _known_variant(stem, variant)
     if name in protocol_names():
         protocol = _locked(_for_dataset(name, _shipped(name), dataset))
     else:
@@ -143,6 +148,13 @@ def _tree(text: str, where: str) -> dict[str, Any]:
         raise InputError(f"protocol {where!r} is not TOML: {error}", hint="correct that line") from error
 
 
+def _known_variant(name: str, dataset: str) -> str:
+    known = _shipped(name).get("variants", {})
+    if dataset not in known:
+        raise UnknownName(f"variant of protocol {name}", dataset, known=known)
+    return dataset
+
+
 def _with_variants(name: str) -> list[Protocol]:
     tree = _shipped(name)
     datasets = ("", *tree.get("variants", {}))
@@ -165,7 +177,9 @@ def _record(name: str, tree: dict[str, Any]) -> Protocol:
             raise UnknownName(f"field of protocol {name}", key, known=known)
     lacking = [key for key, item in known.items() if _required(item) and key not in tree]
     if lacking:
-        raise InputError(f"protocol {name!r} lacks {', '.join(lacking)}", hint="see those that ship: leadline protocols")
+        raise InputError(
+            f"protocol {name!r} lacks {', '.join(lacking)}", hint="see those that ship: leadline protocols"
+        )
     return Protocol(name, **{key: _value(name, key, value) for key, value in tree.items()})
 
 
@@ -173,7 +187,7 @@ def _required(item: Any) -> bool:
     return item.default is MISSING and item.default_factory is MISSING
 
 
-_TYPES: dict[str, type | tuple[type, ...]] = {
+_TYPES: dict[str, Any] = {
     "metrics": list,
     "options": dict,
     "clamp": bool,
@@ -186,7 +200,9 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 def _value(name: str, key: str, value: Any) -> Any:
     wanted = _TYPES.get(key, str)
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-        raise InputError(f"protocol {name!r}: {key} = {value!r} is of another type", hint="see those that ship")
+        raise InputError(
+            f"protocol {name!r}: {key} = {value!r} is of another type", hint="see those that ship"
+        )
     if key == "aggregate" and value not in get_args(Aggregate):
         raise UnknownName("aggregate", value, known=get_args(Aggregate))
     if wanted is list:

@@ -81,7 +81,8 @@ class EvaluateRequest:
         default=None, metadata=told(Told("So many samples, spread evenly, instead of all.", minimum=1))
     )
     ids: Path | None = field(
-        default=None, metadata=told(Told("Only the samples whose ids stand in this file, one a line.", metavar="FILE"))
+        default=None,
+        metadata=told(Told("Only the samples whose ids stand in this file, one a line.", metavar="FILE")),
     )
     out: Path = field(
         default=Path("evaluation"),
@@ -109,7 +110,10 @@ class EvaluateRequest:
     kind: str = field(
         default="",
         metadata=told(
-            Told("What models or bare prediction files hold, where they do not say so themselves.", metavar="KIND")
+            Told(
+                "What models or bare prediction files hold, where they do not say so themselves.",
+                metavar="KIND",
+            )
         ),
     )
     unit: str = field(
@@ -138,7 +142,8 @@ class EvaluateRequest:
         _ = self.stated, looks_of(self.tta), self.changed, options_said(self.option)
         if self.unit and self.scale is not None:
             raise InputError(
-                f"unit {self.unit!r} and a scale of {self.scale:g} are both given", hint="give one of --unit and --scale"
+                f"unit {self.unit!r} and a scale of {self.scale:g} are both given",
+                hint="give one of --unit and --scale",
             )
 
     @property

@@ -18,7 +18,6 @@ from leadline.ops.metrics import Scores
 
 __all__ = ["flat", "line_of", "row_of", "write_csv", "write_parquet"]
 
-_INFINITE = {"inf": math.inf, "-inf": -math.inf}
 _INTEGERS = tuple(field.name for field in fields(Scores) if field.type in ("int", int))
 _REQUIRED = tuple(field.name for field in fields(Scores) if field.default is MISSING)
 _ORDER = (*(field.name for field in fields(Scores) if field.default is not MISSING), *_REQUIRED)
@@ -191,9 +190,7 @@ def _number(value: float) -> float | str | None:
 
 
 def _float(plain: Any) -> float:
-    if plain is None:
-        return math.nan
-    return _INFINITE[plain] if isinstance(plain, str) else float(plain)
+    return math.nan if plain is None else float(plain)
 
 
 def _row(plain: dict[str, Any]) -> Row:

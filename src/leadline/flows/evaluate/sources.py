@@ -11,7 +11,6 @@ from typing import Protocol as Port
 
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError
-from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.core.results import ModelRecord
 from leadline.core.sample import Entry, Sample
@@ -172,7 +171,8 @@ class FileSource:
         depth = self._read(path)
         if depth.kind != self.kind:
             raise InputError(
-                f"{path.name!r} holds {depth.kind}, the files before it {self.kind}", hint="keep one kind a folder"
+                f"{path.name!r} holds {depth.kind}, the files before it {self.kind}",
+                hint="keep one kind a folder",
             )
         return Seen(sample, depth)
 

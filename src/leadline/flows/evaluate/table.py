@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from leadline.flows.evaluate.protocol import Protocol
 from leadline.flows.evaluate.records import Comparison, Evaluation, Figure
-from leadline.flows.evaluate.summary import RUNGS, drawn_units
-from leadline.flows.evaluate.wording import decimals_for, heading, reasons, shown, verdict
+from leadline.flows.evaluate.summary import ENOUGH, RUNGS, drawn_units
+from leadline.flows.evaluate.wording import decimals_for, grouped, heading, shown, verdict
 
 __all__ = ["table_of"]
 
@@ -34,7 +34,8 @@ def _head(evaluation: Evaluation) -> str:
     said = f"{protocol.name} on {evaluation.dataset}"
     if count < 2:
         return f"{said}\nno intervals: they need two {units} at least"
-    return f"{said}\nintervals: 95 % of the mean, bootstrapped over {count:,} {units}"
+    few = ": so few that they are too narrow" if count < ENOUGH else ""
+    return f"{said}\nintervals: 95 % of the mean, bootstrapped over {count:,} {units}{few}"
 
 
 def _figures(evaluation: Evaluation) -> str:
@@ -119,21 +120,18 @@ def _pair(comparisons: Sequence[Comparison], protocol: Protocol) -> str:
 
 
 def _left_out(evaluation: Evaluation) -> str:
+    skipped = grouped((row.skipped, row) for row in evaluation.rows if row.skipped)
+    remarks = grouped((remark, row) for row in evaluation.rows for remark in row.remarks)
     lines = [
-        f"{len(rows):,} not scored: {reason} ({', '.join(_few([row.sample for row in rows]))})"
-        for reason, rows in reasons(evaluation.rows).items()
+        f"{model}: {len(samples):,} not scored: {words} ({', '.join(_few(samples))})"
+        for (words, model), samples in skipped.items()
     ]
-    remarks: dict[str, int] = {}
-    for row in evaluation.rows:
-        for remark in row.remarks:
-            remarks[remark] = remarks.get(remark, 0) + 1
-    lines += [f"{count:,} with a remark: {remark}" for remark, count in remarks.items()]
+    lines += [f"{model}: {len(samples):,} scored, but {words}" for (words, model), samples in remarks.items()]
     return "\n".join(lines)
 
 
 def _few(names: Sequence[str]) -> list[str]:
-    names = list(dict.fromkeys(names))
-    return names if len(names) <= 4 else [*names[:3], f"and {len(names) - 3:,} more"]
+    return list(names) if len(names) <= 4 else [*names[:3], f"and {len(names) - 3:,} more"]
 
 
 def _aligned(lines: Sequence[Cells], *, left: int, last_left: bool = False) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from leadline.flows.evaluate.protocol import Protocol
 from leadline.flows.evaluate.records import Comparison, Row, Rung
 from leadline.ops.metrics import METRICS
 
-__all__ = ["RUNG_WORDS", "changes_of", "decimals_for", "heading", "reasons", "shown", "unit_of", "verdict"]
+__all__ = ["RUNG_WORDS", "changes_of", "decimals_for", "grouped", "heading", "shown", "unit_of", "verdict"]
 
 RUNG_WORDS: Mapping[Rung, str] = {
     "protocol": "as the protocol says",
@@ -20,6 +21,7 @@ RUNG_WORDS: Mapping[Rung, str] = {
 }
 """What each rung is, in a few words."""
 
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 _ARROWS = {"lower": "↓", "higher": "↑"}
 
 
@@ -106,20 +108,30 @@ def verdict(comparison: Comparison) -> str:
     return comparison.first if first else comparison.second
 
 
-def reasons(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Skipped rows by the reason why.
+def grouped(said: Iterable[tuple[str, Row]]) -> dict[tuple[str, str], list[str]]:
+    """Samples by what is said of them and by model; sentences that differ in their numbers only are one.
 
     Args:
-        rows: Rows; those that were scored do not count.
+        said: Words and the row that they are of.
 
     Returns:
-        Reasons, the most frequent first.
+        Samples by words and model, the most first; the words are those of the first sample.
+
+    Example:
+        >>> row = Row("a", "0001", "", {})
+        >>> grouped([("2 holes", row), ("31 holes", row)])
+        {('2 holes (numbers differ)', 'a'): ['0001', '0001']}
     """
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        if row.skipped:
-            found.setdefault(row.skipped, []).append(row)
-    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for words, row in said:
+        found.setdefault((_NUMBER.sub("#", words), row.model), []).append((words, row.sample))
+    ordered = sorted(found.items(), key=lambda item: -len(item[1]))
+    return {(_common(held), model): [sample for _, sample in held] for (_, model), held in ordered}
+
+
+def _common(held: Sequence[tuple[str, str]]) -> str:
+    first = held[0][0]
+    return first if all(words == first for words, _ in held) else f"{first} (numbers differ)"
 
 
 def changes_of(protocol: Protocol) -> dict[str, str]:
