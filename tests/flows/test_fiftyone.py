@@ -86,16 +86,16 @@ def test_again_nothing_is_predicted_and_another_model_is_added(
         return infer(self, images, **more)
 
     monkeypatch.setattr(Model, "infer", counted)
-    run(_request(tmp_path, models=(known.name,)))
+    run(_request(tmp_path, models=(known.name,), no_cache=True))
     before = clean.load_dataset("rooms").values("brightness_test.id")
     assert sum(asked) == 3
-    report = run(_request(tmp_path, models=(known.name, "leadline-indoor-tiny")))
+    report = run(_request(tmp_path, models=(known.name, "leadline-indoor-small"), no_cache=True))
     dataset = clean.load_dataset("rooms")
     assert sum(asked) == 6
     assert len(dataset) == 3
     assert dataset.values("brightness_test.id") == before, "labels that are there are left alone"
-    assert [shown.field for shown in report.shown] == ["brightness_test", "leadline_indoor_tiny"]
-    assert dataset.count("leadline_indoor_tiny") == 3
+    assert [shown.field for shown in report.shown] == ["brightness_test", "leadline_indoor_small"]
+    assert dataset.count("leadline_indoor_small") == 3
 
 
 def test_more_samples_are_added_to_those_that_are_there(
@@ -200,7 +200,7 @@ def test_a_kind_that_the_protocol_cannot_score_leaves_nothing_behind(
         ),
         ("-d nowhere:there", 5, "no dataset is called 'nowhere'"),
         (
-            "-d synthetic -m ground_truth=leadline-indoor-tiny -p nyu-eigen-filled --set dataset=any --first 1",
+            "-d synthetic -m ground_truth=leadline-indoor-small -p nyu-eigen-filled --set dataset=any --first 1",
             3,
             "is no name",
         ),
@@ -299,7 +299,7 @@ def test_what_the_page_shows_runs_and_its_means_are_the_articles(
     names: dict[str, Any] = {}
     code = code.replace("dpt-hybrid-midas", "dpt-tiny").replace("marigold-v1-0", "marigold-tiny")
     code = code.replace("first=20,", 'first=20,\n    out="files",')
-    exec(compile(code, str(PAGE), "exec"), names)  # noqa: S102  # it is our own page
+    exec(compile(code, str(PAGE), "exec"), names)
     said = dict(re.findall(r"^Mean (\w+ for \w+): (.+)$", capsys.readouterr().out, re.MULTILINE))
     for field, model in (("dpt", "dpt-tiny"), ("marigold", "marigold-tiny")):
         means = _by_the_article(shared_data / "sunrgbd", model)

@@ -85,6 +85,7 @@ class Album:
         self._new = not self._fo.dataset_exists(name)
         self.dataset = _opened(self._fo, name, stamp, folder)
         self.folder = Path(self.dataset.info[KEY]["folder"])
+        self._models: dict[str, Any] = _plain(self.dataset.info[KEY]["models"])
         self._ids = dict(zip(self.dataset.values(ID), self.dataset.values("id"), strict=True))
         self._fields: dict[str, str] = {}
         self._labelled: dict[str, set[str]] = {}
@@ -125,14 +126,11 @@ class Album:
         """
         if model.name in self._fields:
             return self._fields[model.name]
-        info = _plain(self.dataset.info)
-        models: dict[str, Any] = info[KEY]["models"]
-        field = self._free_field(model, models, wanted)
+        field = self._free_field(model.name, wanted)
         facts = {**model.to_dict(), "choices": dict(choices or {})}
-        stale = field in models and models[field] != facts
-        models[field] = facts
-        self.dataset.info = info
-        self.dataset.save()
+        stale = self._models.get(field, facts) != facts
+        self._models[field] = facts
+        self.dataset.info = {KEY: {**_plain(self.dataset.info[KEY]), "models": dict(self._models)}}
         if field not in self.dataset.get_field_schema():
             _add_heatmaps(self._fo, self.dataset, field, description=model.name)
         elif stale:
@@ -140,6 +138,24 @@ class Album:
         there = self.dataset.exists(field).values(ID)
         self._fields[model.name], self._labelled[field] = field, set(there)
         return field
+
+    def check_field(self, model: str, wanted: str) -> None:
+        """Refuses a field that cannot be a model's, before anything is predicted.
+
+        Args:
+            model: The model's name.
+            wanted: The field.
+
+        Raises:
+            InputError: The field is taken by another model or by something else, or is no name.
+        """
+        if not re.fullmatch(r"[A-Za-z]\w*", wanted) or wanted in _RESERVED:
+            raise InputError(f"{wanted!r} is no name for predictions", hint="such as dpt=MODEL")
+        holds = self._models[wanted]["name"] if wanted in self._models else "something else"
+        if wanted in self.dataset.get_field_schema() and holds != model:
+            raise InputError(
+                f"the field {wanted!r} of {self.name!r} holds {holds}", hint="call the predictions otherwise"
+            )
 
     def has(self, field: str, id: str) -> bool:
         """Whether a sample has a label.
@@ -255,21 +271,12 @@ class Album:
             offset=painted.offset,
         )
 
-    def _free_field(self, model: ModelRecord, models: Mapping[str, Any], wanted: str) -> str:
-        own = [field for field, facts in models.items() if facts["name"] == model.name]
-        if wanted:
-            if not re.fullmatch(r"[A-Za-z]\w*", wanted) or wanted in _RESERVED:
-                raise InputError(f"{wanted!r} is no name for predictions", hint="such as dpt=MODEL")
-            if wanted in self.dataset.get_field_schema() and wanted not in own:
-                who = models[wanted]["name"] if wanted in models else "something else"
-                raise InputError(
-                    f"the field {wanted!r} of {self.name!r} holds {who}",
-                    hint="call the predictions otherwise",
-                )
-            return wanted
-        if own:
-            return own[0]
-        stem = re.sub(r"\W+", "_", model.name.rstrip("/").rpartition("/")[2]).strip("_").lower() or "model"
+    def _free_field(self, name: str, wanted: str) -> str:
+        own = [field for field, facts in self._models.items() if facts["name"] == name]
+        if wanted or own:
+            self.check_field(name, wanted or own[0])
+            return wanted or own[0]
+        stem = re.sub(r"\W+", "_", name.rstrip("/").rpartition("/")[2]).strip("_").lower() or "model"
         stem = f"model_{stem}" if stem[0].isdigit() else stem
         names = (stem if number == 1 else f"{stem}_{number}" for number in count(1))
         taken = {*self.dataset.get_field_schema(), *_RESERVED}

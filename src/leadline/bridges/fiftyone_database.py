@@ -78,11 +78,9 @@ def first_line(error: BaseException) -> str:
 
 def _ping(uri: str) -> None:
     """Asks once, for FiftyOne itself waits half a minute."""
-    client = need("pymongo", who="leadline fiftyone", extra="fiftyone").MongoClient(
-        uri, serverSelectionTimeoutMS=3000
-    )
-    client.admin.command("ping")
-    client.close()
+    pymongo = need("pymongo", who="leadline fiftyone", extra="fiftyone")
+    with pymongo.MongoClient(uri, serverSelectionTimeoutMS=3000) as client:
+        client.admin.command("ping")
 
 
 def _starting_errors() -> tuple[type[BaseException], ...]:

@@ -187,16 +187,20 @@ def run(request: FiftyOneRequest, *, on_event: Listener | None = None) -> FiftyO
         InputError: The name is taken by a dataset that leadline did not make, or that holds something else; or as evaluating.
         LeadlineError: As evaluating.
     """
-    wanted = {
-        resolve_model(model, stated=request.evaluation(Path()).stated).name: name
-        for model, name in request.called.items()
-    }
-    planned = plan(request.evaluation(Path()))
+    asked = request.evaluation(Path())
+    planned = plan(asked)
+    specs = [(resolve_model(model, stated=asked.stated), field) for model, field in request.called.items()]
+    for spec, _ in specs:
+        planned.protocol.check(spec.kind, who=f"model {spec.name!r}")
+    wanted = {spec.name: field for spec, field in specs}
     name = request.name or planned.collection.spec.name
     album = load("leadline.bridges.fiftyone:Album")(
         name, stamp=_stamp(planned.collection, planned.protocol), folder=request.out, maps=request.maps
     )
     with album:
+        for model, field in wanted.items():
+            if field:
+                album.check_field(model, field)
         entry_of = {entry.id: entry for entry in planned.collection.entries}
         choices = {"inputs": ",".join(request.inputs), "tta": ",".join(request.tta)}
 
