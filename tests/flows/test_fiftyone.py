@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ import pytest
 from PIL import Image as PilImage
 
 import leadline
+from leadline.bridges.fiftyone_app import open_app
 from leadline.core.errors import InputError, KindError, OutputError
 from leadline.flows.evaluate.records import Row
 from leadline.flows.fiftyone import FiftyOneRequest, run
@@ -248,16 +250,6 @@ def test_the_app_is_served_until_it_is_ended(
         document = clean.load_dataset("app").first()
         picture = _fetched(f"http://127.0.0.1:{port}/media?filepath={document.ground_truth.map_path}", served)
         assert picture == Path(document.ground_truth.map_path).read_bytes()
-        taken = subprocess.run(
-            [sys.executable, "-m", "leadline", *line.split(), "--out", tmp_path / "out"],
-            env=plugged,
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
-        )
-        assert taken.returncode == 3, taken.stderr
-        assert f"port {port} of" in taken.stderr
     finally:
         served.send_signal(signal.SIGTERM)
         out, _ = served.communicate(timeout=120)
@@ -265,6 +257,23 @@ def test_the_app_is_served_until_it_is_ended(
     assert f":{port}/datasets/app" in out
     assert "Traceback" not in out
     assert clean.dataset_exists("app")
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_done(
+    clean: ModuleType, known: ModelSpec, command: Callable[..., Any], tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        line = f"fiftyone -d synthetic -m {known.name} -p nyu-eigen-filled --set dataset=any --first 1 --port {port}"
+        ended = command(*line.split(), "--out", tmp_path / "out", "--name", "taken")
+    assert ended.status == 3
+    assert re.search(rf"port {port} of \S+ cannot be had: .*; name another with --port", ended.err)
+    assert not clean.dataset_exists("taken")
+
+
+def test_an_app_of_nothing_is_refused(fiftyone: ModuleType) -> None:
+    with pytest.raises(InputError, match="FiftyOne has no dataset 'nothing'"):
+        open_app("nothing")
 
 
 def _fetched(address: str, served: subprocess.Popen[str]) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 from leadline.bridges.fiftyone_database import connected
 from leadline.core.errors import InputError
 
-__all__ = ["App", "colours", "open_app"]
+__all__ = ["App", "check_port", "colours", "open_app"]
 
 
 class App:
@@ -52,8 +52,7 @@ def open_app(name: str, *, port: int = 5151, remote: bool = False) -> App:
         raise InputError(
             f"FiftyOne has no dataset {name!r}", hint=f"it has {', '.join(fo.list_datasets()) or 'none'}"
         )
-    address = fo.config.default_app_address or "127.0.0.1"
-    _check_port(address, port)
+    address = check_port(port)
     config = fo.app_config.copy()
     config.colorscale = "viridis"
     session = fo.launch_app(
@@ -81,7 +80,20 @@ def colours(fo: ModuleType) -> Any:
     )
 
 
-def _check_port(address: str, port: int) -> None:
+def check_port(port: int) -> str:
+    """Refuses a port that somebody else listens at.
+
+    Args:
+        port: The port the app is to be served at.
+
+    Returns:
+        The address it is served at.
+
+    Raises:
+        InputError: The port is taken, or may not be had.
+        OutputError: FiftyOne's database is not to be had.
+    """
+    address: str = connected().config.default_app_address or "127.0.0.1"
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -90,3 +102,4 @@ def _check_port(address: str, port: int) -> None:
             raise InputError(
                 f"port {port} of {address} cannot be had: {error.strerror}", hint="name another with --port"
             ) from error
+    return address

@@ -184,7 +184,7 @@ def run(request: FiftyOneRequest, *, on_event: Listener | None = None) -> FiftyO
     Raises:
         MissingExtra: FiftyOne is not installed.
         OutputError: Its database is not to be had, or a file cannot be written.
-        InputError: The name is taken by a dataset that leadline did not make, or that holds something else; or as evaluating.
+        InputError: The port is taken; or the name is, by a dataset that leadline did not make, or that holds something else; or as evaluating.
         LeadlineError: As evaluating.
     """
     asked = request.evaluation(Path())
@@ -194,6 +194,8 @@ def run(request: FiftyOneRequest, *, on_event: Listener | None = None) -> FiftyO
         planned.protocol.check(spec.kind, who=f"model {spec.name!r}")
     wanted = {spec.name: field for spec, field in specs}
     name = request.name or planned.collection.spec.name
+    if not request.no_launch:
+        load("leadline.bridges.fiftyone_app:check_port")(request.port)
     album = load("leadline.bridges.fiftyone:Album")(
         name, stamp=_stamp(planned.collection, planned.protocol), folder=request.out, maps=request.maps
     )
@@ -294,6 +296,7 @@ def to_fiftyone(
         first=first,
         out=None if out is None else Path(out),
         maps=maps,
+        no_launch=True,
     )
     report = run(request, on_event=on_event)
     return load("leadline.bridges.fiftyone_database:connected")().load_dataset(report.name)
