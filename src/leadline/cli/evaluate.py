@@ -67,7 +67,7 @@ class Watch:
     """Listens to an evaluation: a bar a model on a terminal, or JSON lines.
 
     Args:
-        as_json: Whether each row is printed on standard output as one JSON object a line.
+        as_json: Whether rows are printed as JSON lines.
     """
 
     def __init__(self, *, as_json: bool) -> None:
@@ -75,7 +75,7 @@ class Watch:
         self._bar: tqdm[Any] | None = None
 
     def __call__(self, event: Event) -> None:
-        """Takes an event in.
+        """Shows an event.
 
         Args:
             event: What happened.

@@ -25,6 +25,8 @@ COMMANDS = {
     "models": "Models there are, and the cache of their weights.",
     "info": "What a depth file or a photo is, in words.",
     "data": "RGB-D data: open it, look at it, find what is wrong with it, rewrite it.",
+    "calibrate": "Metres from a few known distances.",
+    "reproduce": "Check published figures.",
     "demo": "Depth from the photo that ships with leadline.",
     "train": "Train a model by a recipe.",
     "doctor": "Versions, extras, engines, devices and plugins.",
