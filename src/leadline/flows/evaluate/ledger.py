@@ -162,12 +162,17 @@ class RowFile:
     def _load(self) -> None:
         if not self._path.is_file():
             return
-        text = self._path.read_text("utf-8", errors="replace")
-        whole, end, cut = text.rpartition("\n")
-        if cut:
-            self._path.write_text(whole + end, "utf-8")
-        for line in whole.splitlines():
-            row = row_of(line)
+        with self._path.open("r+b") as file:
+            whole, end, cut = file.read().rpartition(b"\n")
+            if cut:
+                file.truncate(len(whole) + len(end))
+        for number, line in enumerate(whole.decode(errors="replace").splitlines(), 1):
+            try:
+                row = row_of(line)
+            except InputError as error:
+                raise InputError(
+                    f"line {number} of {str(self._path)!r} is {error.message}", hint=error.hint
+                ) from error
             self.rows[row.sample] = row
 
 
