@@ -502,9 +502,7 @@ def test_what_a_protocol_cannot_score_is_refused_before_the_first_image(
     monkeypatch.setattr(
         "leadline.flows.evaluate.opening.open_model", lambda *_, **__: pytest.fail("it was opened")
     )
-    with pytest.raises(
-        KindError, match="'depth-anything-v2-small' predicts affine-invariant-inverse-depth"
-    ):
+    with pytest.raises(KindError, match="'depth-anything-v2-small' predicts affine-invariant-inverse-depth"):
         run(asked(data, tmp_path / "out", models=("depth-anything-v2-small",)))
     folder = tmp_path / "theirs"
     leadline.write_depth(
