@@ -14,7 +14,7 @@ from PIL import Image as PilImage
 from leadline.core.errors import WeightsError
 from leadline.flows import models as flow
 from leadline.flows.models import model_row, pull_model, told_of_model
-from leadline.flows.terms import is_here, size_words, terms
+from leadline.flows.terms import is_here, notices_of, size_words, terms
 from leadline.plugins.registry import MODELS
 from leadline.plugins.specs import Commercial, ModelSpec, Weights
 
@@ -120,3 +120,29 @@ def test_what_is_here_is_not_announced(known: ModelSpec, command: Callable[..., 
     assert (ended.status, ended.err) == (0, "")
     assert is_here(known)
     assert not is_here(replace(known, weights=Weights("remote:somewhere")))
+
+
+def test_notices_are_to_be_had_without_anything_being_printed(
+    gated: ModelSpec, known: ModelSpec, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert notices_of(known) == ()
+    assert notices_of(gated) == (f"fetching {SAID}",)
+    elsewhere = replace(known, weights=Weights("remote:somewhere"), notice="photos go away")
+    assert notices_of(elsewhere) == ("photos go away",)
+    both = replace(gated, notice="it is slow")
+    assert notices_of(both) == (f"fetching {SAID}", "it is slow")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_calibrate_says_it_before_the_first_byte(
+    known: ModelSpec, command: Callable[..., Any], tmp_path: Path
+) -> None:
+    far = Weights("http://127.0.0.1:9/far.onnx", "a" * 64, 5_000_000)
+    MODELS.add("far", replace(known, name="far", weights=far, notice="every photo costs a penny"))
+    PilImage.fromarray(np.zeros((6, 8, 3), np.uint8)).save(tmp_path / "a.png")
+    ended = command("calibrate", tmp_path / "a.png", "-p", "1,1=1m", "-m", "far", "-o", tmp_path / "c.json")
+    assert ended.status == WeightsError.exit_status
+    assert ended.err.splitlines()[:2] == [
+        f"leadline: fetching far: 5.0 MB; licence: {known.licence}; commercial use: {known.commercial.value}",
+        "leadline: every photo costs a penny",
+    ]
