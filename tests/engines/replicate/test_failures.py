@@ -349,10 +349,10 @@ def test_without_the_client_the_pip_line_is_said(stand: Any, monkeypatch: pytest
 
 
 def _without(package: str) -> Any:
-    def need(name: str, *, who: str, extra: str) -> Any:
+    def need(name: str, *, who: str, extra: str, install: str) -> Any:
         if name == package:
-            raise MissingExtra(who, name, extra=extra)
-        return needing.need(name, who=who, extra=extra)
+            raise MissingExtra(who, name, extra=extra, install=install)
+        return needing.need(name, who=who, extra=extra, install=install)
 
     return need
 

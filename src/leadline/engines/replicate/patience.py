@@ -64,7 +64,7 @@ class PatientTransport(httpx.BaseTransport):
             httpx.TransportError: The connection failed on the last try, or time ran out.
         """
         request.read()
-        for tried in range(1, TRIES + 1):
+        for tried in count(1):
             last = tried == TRIES
             request.extensions = {**request.extensions, "timeout": self._limits(request)}
             try:
