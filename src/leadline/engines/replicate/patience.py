@@ -64,8 +64,10 @@ class PatientTransport(httpx.BaseTransport):
             httpx.TransportError: The connection failed on the last try, or time ran out.
         """
         request.read()
-        for tried in count(1):
-            last = tried == TRIES
+        tried = 0
+        while True:
+            tried += 1
+            last = tried >= TRIES
             request.extensions = {**request.extensions, "timeout": self._limits(request)}
             try:
                 response = self._wrapped.handle_request(request)
@@ -81,7 +83,6 @@ class PatientTransport(httpx.BaseTransport):
             if last or (_creates(request) and not _declined(response)):
                 raise Busy(response, tried)
             self._wait(tried, response.headers.get("Retry-After", ""), request)
-        raise AssertionError("the last try returns or raises")
 
     def close(self) -> None:
         """Closes the connections."""
