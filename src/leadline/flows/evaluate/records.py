@@ -137,6 +137,8 @@ class Comparison:
         first_wins: Images on which the first is better.
         second_wins: Images on which the second is better.
         ties: Images on which they are equal.
+        first_coverage: Mean share of the pixels that count that the first predicts, on these images.
+        second_coverage: That of the second.
     """
 
     metric: str
@@ -148,6 +150,8 @@ class Comparison:
     first_wins: int
     second_wins: int
     ties: int
+    first_coverage: float = 1.0
+    second_coverage: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
