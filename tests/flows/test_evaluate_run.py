@@ -104,8 +104,13 @@ def test_rows_and_figures_are_those_of_an_independent_computation(
     assert [row.sample for row in evaluation.rows_of("brightness-test")] == [
         row.sample for row in evaluation.rows
     ]
-    with pytest.raises(KeyError):
+    for asked_for in (("brightness", "abs_rel", "protocol"), ("brightness-test", "absrel", "protocol")):
+        with pytest.raises(UnknownName, match="did you mean"):
+            evaluation.figure(*asked_for[:2], rung=asked_for[2])
+    with pytest.raises(UnknownName, match="no rung is called 'nowhere'"):
         evaluation.figure("brightness-test", "abs_rel", rung="nowhere")
+    assert repr(evaluation).startswith("Evaluation of brightness-test under nyu-eigen-filled+")
+    assert evaluation.chosen == "8 samples"
 
 
 def test_the_folder_holds_rows_tables_and_a_manifest(known: ModelSpec, data: str, tmp_path: Path) -> None:
@@ -248,7 +253,7 @@ def test_other_files_of_the_same_names_are_another_evaluation(
             (other / place / f"{number:04}.png").write_bytes(
                 (Path(data.removeprefix("folder:")) / place / f"{COUNT - 1 - number:04}.png").read_bytes()
             )
-    with pytest.raises(InputError, match="holds another evaluation: files"):
+    with pytest.raises(InputError, match="holds another evaluation: of other files"):
         run(asked(f"folder:{other}", tmp_path / "out"))
     again = run(asked(f"folder:{other}", tmp_path / "theirs"))
     assert scores(again) != scores(first)
@@ -457,7 +462,7 @@ def test_a_folder_of_other_names_is_refused(data: str, tmp_path: Path) -> None:
     folder.mkdir()
     with pytest.raises(InputError, match="holds no depth file of any of the 8 samples"):
         run(asked(data, tmp_path / "out", predictions=(str(folder),)))
-    with pytest.raises(InputError, match="there is no folder of predictions"):
+    with pytest.raises(InputError, match="is no folder that is here"):
         run(asked(data, tmp_path / "out", predictions=(str(tmp_path / "nowhere"),)))
 
 
@@ -577,6 +582,7 @@ def test_from_python_it_is_one_call(known: ModelSpec, data: str, tmp_path: Path)
         ({"models": ("brightnes-test",)}, UnknownName, "brightness-test"),
         ({"first": 0}, InputError, "first = 0 is out of range"),
         ({"unit": "mm", "scale": 0.001}, InputError, "give one of --unit and --scale"),
+        ({"first": 2, "spread": 2}, InputError, "give one of --first and --spread"),
         ({"changes": ("far_m",)}, InputError, "is not NAME=VALUE"),
         ({"ids": Path("nowhere.txt")}, InputError, "'nowhere.txt' cannot be read"),
         ({"tta": ("flop",)}, UnknownName, "flip"),
@@ -600,6 +606,15 @@ def test_an_option_that_the_protocol_fixes_cannot_be_another(shared_data: Path, 
         run(request)
     with pytest.raises(DatasetError, match="holds one truth only"):
         run(replace(request, option=()))
+
+
+def test_training_frames_are_told_as_such(known: ModelSpec, data: str, tmp_path: Path) -> None:
+    notes: list[Any] = []
+    evaluation = run(
+        asked(data, tmp_path / "out", option=(*OPTIONS, "split=train"), first=3), on_event=notes.append
+    )
+    assert evaluation.chosen == "3 of 8 samples, split train"
+    assert any("of the split train" in note.text for note in notes if isinstance(note, Noted))
 
 
 def test_samples_are_chosen_by_id(known: ModelSpec, data: str, tmp_path: Path) -> None:

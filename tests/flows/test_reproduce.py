@@ -223,8 +223,14 @@ def test_what_could_not_be_read_is_measured_and_not_judged() -> None:
     row = published(values={}, tolerance={}, unread=("abs_rel",))
     found = compare(row, evaluated({"abs_rel": (0.4, 0.4)}))
     (one,) = found.compared
-    assert (one.cell, one.measured, one.within, found.within) == (None, 0.4, True, True)
+    assert (one.cell, one.measured, one.within, found.within) == (None, 0.4, None, None)
     assert math.isnan(one.difference)
+    assert (one.other_way, found.reasons) == (False, ())
+    partly = replace(row, values={"rmse": 0.5}, tolerance={"rmse": 0.01}, hints=("flip",))
+    for rmse, within in ((0.5, True), (0.6, False)):
+        found = compare(partly, evaluated({"abs_rel": (0.4, 0.4), "rmse": (rmse, rmse)}))
+        assert found.within is within
+        assert bool(found.reasons) is not within
 
 
 @pytest.fixture
@@ -281,6 +287,20 @@ def test_a_true_row_is_reproduced(labelled: str, tmp_path: Path, command: Comman
     assert told["within"] is True
     for metric in told["metrics"].values():
         assert metric["measured"] == pytest.approx(metric["published"], abs=1e-4)
+
+
+def test_a_row_without_a_value_is_measured_and_says_that_nothing_was_checked(
+    row: Published, labelled: str, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unread = replace(row, values={}, tolerance={}, unread=("abs_rel", "rmse"))
+    monkeypatch.setattr(cell_files, "_shipped", lambda: (unread,))
+    arguments = ("reproduce", row.name, "--data", labelled, "-o", tmp_path / "out")
+    ended = command(*arguments)
+    assert ended.status == 0
+    assert ended.out.count("no published value") == 3
+    assert "no published value: these figures were measured, and nothing was checked" in ended.out
+    told = json.loads(command(*arguments, "--json").out)
+    assert (told["within"], told["metrics"]["rmse"]["within"]) == (None, None)
 
 
 def test_a_false_row_is_missed(

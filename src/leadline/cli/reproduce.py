@@ -39,7 +39,7 @@ def reproduce(as_json: bool, **options: Any) -> None:
 
     Without NAME: the published rows that are known. With NAME alone: all that is known of it. With --data: the model is
     scored as the source scored it, and what comes out stands beside what was printed. Ends with status 1 where a figure is
-    missed.
+    missed; a row without any published value that can be read misses nothing and says so.
     """
     request = request_of(ReproduceRequest, options)
     if request.name is None:
@@ -107,7 +107,7 @@ def _check(request: ReproduceRequest, *, as_json: bool) -> None:
         click.echo(json.dumps(_values(found)))
     else:
         _tell(found)
-    if not found.within:
+    if found.within is False:
         click.get_current_context().exit(SOME_FAILED)
 
 
@@ -119,6 +119,8 @@ def _tell(found: Reproduction) -> None:
     click.echo(f"  {'':{width}}  {'published':>10}  {'measured':>10}  {'difference':>10}")
     for one in found.compared:
         click.echo(f"  {heading(one.metric, protocol):{width}}  {_line(one)}")
+    if found.within is None:
+        click.echo("no published value: these figures were measured, and nothing was checked")
     for remark in found.remarks:
         click.echo(f"note: {remark}")
     if found.reasons:
@@ -131,7 +133,7 @@ def _tell(found: Reproduction) -> None:
 def _line(one: Compared) -> str:
     if one.cell is None:
         decimals = decimals_for([one.measured])
-        return f"{'?':>10}  {shown(one.measured, decimals):>10}  {'':>10}  nothing readable was published"
+        return f"{'?':>10}  {shown(one.measured, decimals):>10}  {'':>10}  no published value"
     decimals = decimals_for([one.cell.value])
     verdict = "within" if one.within else "OUTSIDE"
     return (
@@ -152,7 +154,7 @@ def _values(found: Reproduction) -> dict[str, Any]:
                 "published": None if one.cell is None else one.cell.value,
                 "tolerance": None if one.cell is None else one.cell.tolerance,
                 "measured": None if math.isnan(one.measured) else one.measured,
-                "within": None if one.cell is None else one.within,
+                "within": one.within,
             }
             for one in found.compared
         },

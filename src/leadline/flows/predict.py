@@ -209,6 +209,7 @@ def _corridor(
         written = outputs.write(task.planned, predictions)
         return Predicted(task.photo.source, written, tuple(map(Made.of, predictions)))
 
+    elsewhere = any(_elsewhere(model.spec) for model in models)
     return Corridor(
         load=read,
         work=infer,
@@ -216,8 +217,9 @@ def _corridor(
         size=lambda task: pixel_count(task.photo.source) * len(models),
         alike=_Shown.alike,
         spares=(InputError, KindError, MissingExtra),
-        work_spares=(InputError, KindError),
-        batch=1 if any(_elsewhere(model.spec) for model in models) else request.batch,
+        # A kind that a remote model's answer cannot be is the same for every photo, and every photo would be paid for.
+        work_spares=(InputError,) if elsewhere else (InputError, KindError),
+        batch=1 if elsewhere else request.batch,
     )
 
 

@@ -36,7 +36,8 @@ scale and shift no longer count."""
 ALONGSIDE = ("abs_rel", "rmse", "log10", "delta1")
 """What is measured on those rungs."""
 
-_MIRROR_MARGIN = 0.2
+_MIRROR_MARGIN = 0.03
+"""How much better the correlation with the truth must be mirrored to be remarked on."""
 _LEAST_SHAPE = 0.01
 """How far the two sides' ratios may be apart: ScanNet's photos and depths are apart by .004, a crop to Eigen's window by .014."""
 _WHOLE = 0.9995

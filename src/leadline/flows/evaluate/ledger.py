@@ -194,6 +194,14 @@ def _read(path: Path) -> dict[str, Any] | None:
     return there
 
 
+_HASHED = {"ids": "of other samples", "files": "of other files", "fingerprint": "of another protocol"}
+"""Words for what differs where the values themselves say nothing to a person."""
+
+
 def _differs(folder: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    told = [f"{key} {there.get(key)!r}, not {here[key]!r}" for key in here if there.get(key) != here[key]]
+    differing = [key for key in here if there.get(key) != here[key]]
+    told = [
+        _HASHED[key] if key in _HASHED else f"{key} {there.get(key)!r}, not {here[key]!r}"
+        for key in differing
+    ]
     return f"{str(folder)!r} holds another evaluation: {'; '.join(told[:2])}"

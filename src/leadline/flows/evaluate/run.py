@@ -89,6 +89,12 @@ def run(
     tell = on_event or _tell_nobody
     planned = plan(request)
     candidates = candidates_of(request, planned)
+    if {entry.split for entry in planned.collection.entries} == {"train"}:
+        tell(
+            Noted(
+                "all of these samples are of the split train: models that were trained on them look better than they are"
+            )
+        )
     ledger = Ledger(request.out, Identity.of(planned.protocol, planned.collection))
     rows: list[Row] = []
     sources: list[Source] = []
@@ -218,7 +224,22 @@ def _evaluation(
         )
     summaries = summarise(rows, planned.protocol)
     comparisons = compare(rows, planned.protocol)
-    return Evaluation(request.out, planned.protocol, request.data, models, rows, summaries, comparisons)
+    chosen = _chosen(planned.collection)
+    return Evaluation(
+        request.out, planned.protocol, request.data, models, rows, summaries, comparisons, chosen
+    )
+
+
+def _chosen(collection: Collection) -> str:
+    """Which samples were scored, in words."""
+    splits = "/".join(sorted({entry.split for entry in collection.entries} - {""}))
+    whole = len(collection.dataset)
+    of = (
+        f"{len(collection):,} samples"
+        if len(collection) == whole
+        else f"{len(collection):,} of {whole:,} samples"
+    )
+    return f"{of}, split {splits}" if splits else of
 
 
 def _write_tables(request: EvaluateRequest, rows: Sequence[Row]) -> None:
@@ -235,6 +256,7 @@ def _describe(ledger: Ledger, evaluation: Evaluation) -> None:
             "leadline": __version__,
             "protocol": asdict(evaluation.protocol),
             "data": evaluation.dataset,
+            "chosen": evaluation.chosen,
             "models": [record.to_dict() for record in evaluation.models],
         }
     )

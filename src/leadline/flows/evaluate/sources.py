@@ -199,7 +199,12 @@ class FileSource:
         self, name: str, folder: Path, *, entries: Sequence[Entry], kind: Kind | None, scale: float | None
     ) -> None:
         if not folder.is_dir():
-            raise InputError(f"there is no folder of predictions at {str(folder)!r}", hint="check the path")
+            what = (
+                "is a file, not a folder of predictions" if folder.exists() else "is no folder that is here"
+            )
+            raise InputError(
+                f"{str(folder)!r} {what}", hint="name the folder that holds a depth file a sample"
+            )
         self._folder, self._said, self._scale = folder, kind, scale
         self.trouble = ""
         self._files = _by_name(folder)
@@ -209,9 +214,9 @@ class FileSource:
         used = {path for _, path in found if path is not None}
         self.extra = sorted(path for path in self._files.values() if path not in used)
         if not used:
-            example = next(iter(self._files), "none")
+            there = f"such files as {next(iter(self._files))!r}" if self._files else "no depth file at all"
             raise InputError(
-                f"{str(folder)!r} holds no depth file of any of the {len(entries)} samples (it holds {example!r} …)",
+                f"{str(folder)!r} holds no depth file of any of the {len(entries)} samples; it holds {there}",
                 hint=f"name them by the sample's id, such as {entries[0].id}.png, or by the photo's name",
             )
         self._bare = read_stored(min(used)).record is None

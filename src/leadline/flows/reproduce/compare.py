@@ -35,14 +35,14 @@ class Compared:
         return math.nan if self.cell is None else self.measured - self.cell.value
 
     @property
-    def within(self) -> bool:
-        """Whether the measured figure is as near as is to be expected; where nothing is published there is nothing to miss."""
-        return self.cell is None or _near(self.measured, self.cell)
+    def within(self) -> bool | None:
+        """Whether the measured figure is as near as is to be expected; None where no value was published."""
+        return None if self.cell is None else _near(self.measured, self.cell)
 
     @property
     def other_way(self) -> bool:
         """Whether the figure is missed, and aggregated the other way it would not be."""
-        return self.cell is not None and not self.within and _near(self.other, self.cell)
+        return self.cell is not None and self.within is False and _near(self.other, self.cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,15 @@ class Reproduction:
     remarks: tuple[str, ...]
 
     @property
-    def within(self) -> bool:
-        """Whether all figures are."""
-        return all(one.within for one in self.compared)
+    def within(self) -> bool | None:
+        """Whether all figures are that have a published value; None where none has, so that nothing was checked."""
+        judged = [one.within for one in self.compared if one.within is not None]
+        return all(judged) if judged else None
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """What may explain figures that are missed; nothing where none is."""
-        return () if self.within else tuple(_reasons(self))
+        return tuple(_reasons(self)) if self.within is False else ()
 
 
 def compare(published: Published, evaluation: Evaluation) -> Reproduction:
