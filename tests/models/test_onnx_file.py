@@ -91,6 +91,14 @@ BROKEN: list[tuple[Callable[[Path], Any], Stated, str]] = [
     (lambda p: network(p / "a.onnx", ["N", 3, "H", "W"]), METRIC, "say --input-size HEIGHTxWIDTH"),
     (lambda p: network(p / "a.onnx", [1, 3, 8, 8], inputs=2), METRIC, r"takes 2 inputs \(rgb0, rgb1\)"),
     (lambda p: network(p / "a.onnx", ["N", "C", 8, 8]), METRIC, "say --layout NCHW or --layout NHWC"),
+    (
+        lambda p: network(p / "a.onnx", [1, 3, 8, 8]), Stated(kind=Kind(), unit="m", layout="NHWC"),
+        r"takes an input of \[1, 3, 8, 8\], NCHW, not NHWC; leave --layout out",
+    ),
+    (
+        lambda p: network(p / "a.onnx", [1, 1, 8, 8]), Stated(kind=Kind(), unit="m", layout="NCHW"),
+        "without three colours, not NCHW; export it",
+    ),
     (lambda p: network(p / "a.onnx", [1, 3, 8]), METRIC, "not float photos of four axes"),
     (lambda p: network(p / "a.onnx", [1, 3, 8, 8]), Stated(kind=Kind(), unit="m", height=9, width=9), "takes 8x8 only, not 9x9"),
     (lambda p: network(p / "a.onnx", [1, 3, 8, 8]), Stated(kind=Kind(), unit="ft"), "unit 'ft' is not one of m, cm, mm"),

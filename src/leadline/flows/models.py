@@ -18,11 +18,11 @@ from leadline.core.errors import InputError, pip_line
 from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.flows.model import open_model
-from leadline.flows.naming import resolve_model
-from leadline.flows.typed import size_of
+from leadline.flows.naming import registered, resolve_model
 from leadline.flows.terms import fetched, is_here, size_words, terms
+from leadline.flows.typed import size_of
 from leadline.io.atomic import write_whole
-from leadline.io.weights import CachedWeights, cache_folder, cached, pull
+from leadline.io.weights import CachedWeights, cache_folder, cached, pull, size_on_disk
 from leadline.io.weights import clear as clear_cache
 from leadline.plugins.need import has
 from leadline.plugins.registry import MODELS
@@ -187,7 +187,8 @@ def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
         Pairs of what is told and the words; what is not known is left out.
     """
     spec = row.spec
-    size = size_words(spec.weights, on_disk=True) or "size unknown" * (spec.weights.scheme == "hf")
+    weights = replace(spec.weights, size_bytes=spec.weights.size_bytes or size_on_disk(spec.weights))
+    size = size_words(weights) or ("size unknown" if weights.scheme == "hf" else "")
     told = [
         ("name", spec.name),
         ("predicts", f"{spec.kind} ({spec.kind.words})"),
@@ -210,8 +211,13 @@ def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
         ("scale", "metres rest on the focal length: say --fov or --focal" if spec.scale_needs_focal else ""),
         ("inputs", "; ".join(f"{o.name} [{o.default}]: {o.help}" for o in spec.options)),
         ("notice", spec.notice),
-        ("needs", pip_line(extra=spec.extra, install=spec.install) if row.missing else ""),
-        ("from", row.origin),
+        (
+            "needs",
+            f"{', '.join(row.missing)}: {pip_line(extra=spec.extra, install=spec.install)}"
+            if row.missing
+            else "",
+        ),
+        ("from", row.origin or "what was named: it is in no list"),
         ("try", f"leadline predict photo.jpg --model {shlex.quote(row.asked or spec.name)}"),
     ]
     return [(what, words) for what, words in told if words]
@@ -270,7 +276,7 @@ def pull_model(name: str, *, told: Callable[[str], None] | None = None) -> Path:
 def _to_pull(name: str) -> tuple[ModelSpec | None, Weights]:
     """A model's record, where there is one, and the weights that are asked for."""
     if not name.startswith("hf:"):
-        spec = MODELS.get(name)
+        spec = registered(name)
         return spec, spec.weights
     repo, _, revision = name.removeprefix("hf:").partition("@")
     listed = next((spec for spec in MODELS.sound() if spec.weights.source == f"hf:{repo}"), None)

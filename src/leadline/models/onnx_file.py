@@ -25,7 +25,8 @@ REFERENCE = ReferenceSpec(
 )
 
 _METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
-_LAYOUTS = ("NCHW", "NHWC")
+_LAYOUTS = {"NCHW": 1, "NHWC": 3}
+"""Which axis holds the colours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,12 @@ def _processing(graph: Any, told: _Told, stated: Stated, kind: Kind, path: Path)
         raise InputError(
             f"nothing says which axis of {path.name!r}'s input {shape} holds the colours",
             hint="say --layout NCHW or --layout NHWC",
+        )
+    colours = shape[_LAYOUTS[layout]]
+    if isinstance(colours, int) and colours != 3:
+        raise InputError(
+            f"{path.name!r} takes an input of {shape}, {_layout_of(shape) or 'without three colours'}, not {layout}",
+            hint="leave --layout out" if _layout_of(shape) else "export it with an input of three colours",
         )
     height, width = _size(shape, layout, told, stated, path)
     return Processing(
