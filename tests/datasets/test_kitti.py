@@ -43,6 +43,15 @@ def test_annotated_depth_is_in_256ths_and_wins(tmp_path: Path) -> None:
         open_dataset(place, options={"truth": "annotated", "missing": "raise"})
 
 
+def test_depth_that_is_absent_is_said_and_what_is_there(tmp_path: Path) -> None:
+    place, _ = layout.write(tmp_path)
+    with pytest.raises(
+        DatasetError,
+        match="holds no annotated depth, and velodyne depth is there; say --option truth=velodyne",
+    ):
+        open_dataset(place, options={"truth": "annotated"})
+
+
 def test_the_benchmarks_selection(tmp_path: Path) -> None:
     place, _ = layout.write_cropped(tmp_path)
     opened = open_dataset(place)

@@ -626,3 +626,9 @@ def test_samples_are_chosen_by_id(known: ModelSpec, data: str, tmp_path: Path) -
     names.write_text("\n")
     with pytest.raises(InputError, match="names no sample"):
         run(asked(data, tmp_path / "none", ids=names))
+
+
+def test_inverse_depth_in_millimetres_means_two_things(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"may mean 1/mm or thousandths of 1/m; say .* --scale 0.001"):
+        asked("synthetic", tmp_path, predictions=("x",), kind="metric-inverse-depth", unit="mm")
+    asked("synthetic", tmp_path, predictions=("x",), kind="metric-inverse-depth", unit="m")

@@ -27,6 +27,7 @@ from leadline.io.weights import fingerprint
 from leadline.plugins.registry import DATASETS, MODELS
 from leadline.plugins.specs import ModelSpec
 from leadline.testing.graphs import brightness_depth
+from leadline.testing.layouts.kitti import write as write_kitti
 from leadline.testing.layouts.nyu import write
 
 Command = Callable[..., Any]
@@ -308,12 +309,45 @@ def test_a_false_row_is_missed(
 ) -> None:
     wrong = replace(row, values={**row.values, "rmse": row.values["rmse"] + 0.01})
     monkeypatch.setattr(cell_files, "_shipped", lambda: (wrong,))
-    ended = command("reproduce", row.name, "--data", labelled, "-o", tmp_path / "out", "--spread", "2")
+    ended = command("reproduce", row.name, "--data", labelled, "-o", tmp_path / "out")
     assert ended.status == 1
     assert "OUTSIDE ± 0.0001" in ended.out
-    assert "note: measured on 2 images, published on 3" in ended.out
     assert hint_of("raw-or-filled") in ended.out
     assert "Traceback" not in ended.err
+
+
+def test_fewer_images_give_no_verdict_and_are_not_in_the_way_of_all(
+    row: Published, labelled: str, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = replace(row, values={**row.values, "rmse": row.values["rmse"] + 0.01})
+    monkeypatch.setattr(cell_files, "_shipped", lambda: (wrong,))
+    monkeypatch.chdir(tmp_path)
+    few = command("reproduce", row.name, "--data", labelled, "--spread", "2")
+    assert few.status == 0
+    assert "OUTSIDE" not in few.out
+    assert "note: measured on 2 images, published on 3: not the same question" in few.out
+    assert "no verdict: " in few.out
+    told = json.loads(command("reproduce", row.name, "--data", labelled, "--spread", "2", "--json").out)
+    assert (told["within"], told["metrics"]["rmse"]["within"]) == (None, None)
+    every = command("reproduce", row.name, "--data", labelled)
+    assert (every.status, "OUTSIDE" in every.out) == (1, True), every.err
+    folders = {path.name for path in (tmp_path / "reproduction").iterdir()}
+    assert folders == {"brightness-nyu", "brightness-nyu-spread-2"}
+
+
+@pytest.mark.usefixtures("row")
+def test_data_of_another_dataset_are_refused_in_words_that_fit(tmp_path: Path, command: Command) -> None:
+    place, _ = write_kitti(tmp_path)
+    ended = command("reproduce", "brightness-nyu", "--data", f"kitti:{place}")
+    assert ended.status == 3
+    assert "brightness-nyu is measured on nyu data, and" in ended.err
+    assert "is kitti; give them: --data nyu:PATH" in ended.err
+
+
+def test_some_images_of_a_number_that_is_not_known_are_not_all() -> None:
+    few = compare(published(), evaluated({"abs_rel": (0.2, 0.2), "rmse": (0.5, 0.5)}), spread=654)
+    assert few.remarks == ("measured on 654 images spread over the data, published on all",)
+    assert few.within is None
 
 
 @pytest.mark.usefixtures("row")

@@ -114,6 +114,15 @@ class Kitti(Frames):
                 f"{len(lacking):,} of {len(frames):,} photos have no {truth} depth, such as {tree.called(lacking[0].photo)!r}",
                 hint="copy the depth too, or go on without with --option missing=skip",
             )
+        if frames and len(lacking) == len(frames) and truth != "auto":
+            there = [form for form in ("annotated", "velodyne") if form != truth and _depth_files(tree, form)]
+            raise DatasetError(
+                f"{tree.called('')!r} holds no {truth} depth"
+                + (f", and {there[0]} depth is there" if there else ""),
+                hint=f"say --option truth={there[0]}, or copy the {truth} depth too"
+                if there
+                else "copy it too",
+            )
         super().__init__(tree, [self._entry(tree, f) for f in frames if self._depth_of(f)])
 
     @property

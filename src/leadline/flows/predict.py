@@ -13,7 +13,7 @@ from leadline.core.image import Image
 from leadline.core.results import Answer
 from leadline.flows.corridor import Corridor, Outcome
 from leadline.flows.inputs import check_inputs, inputs_of
-from leadline.flows.model import Model, open_model
+from leadline.flows.model import Model, engine_of, open_model
 from leadline.flows.naming import resolve_model
 from leadline.flows.outputs import Outputs, Planned
 from leadline.flows.predict_request import PredictRequest
@@ -67,6 +67,8 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
     outputs = Outputs(
         request.out, formats=request.all_formats, models=shown, options=options, looks=request.tta
     )
+    for spec in specs:
+        engine_of(spec, request.engine)
     for spec in specs:
         if spec.weights.scheme != "remote" and not is_here(spec):
             tell(Fetching(spec.name, terms(spec)))

@@ -16,7 +16,7 @@ from leadline.core.image import Image
 from leadline.core.results import Answer
 from leadline.plugins.need import need
 
-__all__ = ["PretrainedNetwork", "load_checkpoint"]
+__all__ = ["PretrainedNetwork", "load_checkpoint", "quiet"]
 
 _MOST_SLENDER = 8
 
@@ -145,7 +145,8 @@ def load_checkpoint(folder: Path, *, architecture: str) -> tuple[Any, Any]:
         EngineError: It is of another architecture.
     """
     transformers = need("transformers", who=f"a {architecture} checkpoint", extra="transformers")
-    with _quiet(transformers):
+    _check_files(folder)
+    with quiet(transformers):
         config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
         if config.model_type != architecture:
             raise EngineError(
@@ -161,6 +162,21 @@ def load_checkpoint(folder: Path, *, architecture: str) -> tuple[Any, Any]:
             hint="fetch it again, or check that config.json belongs to these weights",
         )
     return module, processor
+
+
+def _check_files(folder: Path) -> None:
+    """What is missing is said in leadline's words: transformers speaks of its hub, where a folder of one's own is not."""
+    wanted = {
+        "configuration (config.json)": ("config.json",),
+        "image processor (preprocessor_config.json)": ("preprocessor_config.json", "processor_config.json"),
+        "weights (model.safetensors)": ("*.safetensors", "*.bin"),
+    }
+    for what, patterns in wanted.items():
+        if not any(path.is_file() for pattern in patterns for path in folder.glob(pattern)):
+            raise WeightsError(
+                f"checkpoint {str(folder)!r} holds no {what}",
+                hint="copy or fetch it again, with every file that save_pretrained wrote",
+            )
 
 
 def _weights_of(transformers: Any, folder: Path) -> tuple[Any, Any]:
@@ -179,8 +195,12 @@ def _weights_of(transformers: Any, folder: Path) -> tuple[Any, Any]:
 
 
 @contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
-    """Without the bars and warnings that transformers writes for those who develop models."""
+def quiet(transformers: Any) -> Iterator[None]:
+    """Without the bars and warnings that transformers writes for those who develop models.
+
+    Args:
+        transformers: The package.
+    """
     import io
 
     logging = transformers.utils.logging

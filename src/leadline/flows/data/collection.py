@@ -132,7 +132,11 @@ class Collection:
         ]
         if not kept:
             there = ", ".join(sorted({entry.split or "none" for entry in entries}))
-            raise DatasetError(f"{self!r} has no sample of split {split!r}", hint=f"its splits: {there}")
+            raise DatasetError(
+                f"dataset {self.spec.name!r}{f' at {self.place!r}' if self.place else ''} has {len(self):,} samples, "
+                f"none of them of split {split!r}",
+                hint=f"its splits: {there}",
+            )
         return self._with(kept if first is None else kept[:first])
 
     def spread(self, count: int) -> Collection:

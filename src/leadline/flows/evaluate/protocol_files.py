@@ -75,7 +75,9 @@ def load_protocol(
         protocol = _locked(_for_dataset(name, _shipped(name), dataset))
     else:
         path = Path(name)
-        if path.suffix != ".toml" or not path.is_file():
+        if path.suffix == ".toml" and not path.is_file():
+            raise InputError(f"there is no file {name!r}", hint="check the path")
+        if path.suffix != ".toml":
             raise UnknownName("protocol", name, known=(*protocol_names(), *_EITHER))
         protocol = _locked(_for_dataset(path.stem, _tree(path.read_text("utf-8"), name), dataset))
     return protocol.changed(changes or {})
