@@ -63,12 +63,16 @@ def test_a_base_package_that_is_missing_is_not_well(monkeypatch: pytest.MonkeyPa
 
 def test_engines_that_cannot_be_used_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = EngineSpec("missing", "nowhere:Engine", "-", extra="torch", packages=("nopackage",))
+    own = EngineSpec("own", "nowhere:Engine", "-", packages=("nopackage",), install="acme-engine")
+    monkeypatch.setitem(ENGINES._entries, "own", own)
+    monkeypatch.setitem(ENGINES._origins, "own", "acme-depth")
     broken = EngineSpec("broken", "leadline.nowhere:Engine", "-")
     monkeypatch.setitem(ENGINES._entries, "missing", missing)
     monkeypatch.setitem(ENGINES._entries, "broken", broken)
     monkeypatch.setitem(ENGINES._origins, "missing", "leadline")
     monkeypatch.setitem(ENGINES._origins, "broken", "leadline")
     problems = {engine.name: engine.problem for engine in diagnose().engines}
+    assert problems["own"] == "needs nopackage: pip install acme-engine"
     assert problems["missing"] == "needs nopackage: pip install 'leadline[torch]'"
     assert "cannot start: No module named 'leadline.nowhere'" in problems["broken"]
 

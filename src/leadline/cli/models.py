@@ -6,6 +6,7 @@ import json
 
 import click
 
+from leadline.core.errors import pip_line
 from leadline.flows.models import (
     ModelRow,
     cached,
@@ -162,10 +163,11 @@ def _table(rows: tuple[ModelRow, ...]) -> None:
     needs: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for row in rows:
         if row.missing:
-            needs.setdefault((row.missing, row.spec.extra), []).append(row.spec.name)
-    for (missing, extra), names in needs.items():
+            remedy = pip_line(extra=row.spec.extra, install=row.spec.install)
+            needs.setdefault((row.missing, remedy), []).append(row.spec.name)
+    for (missing, remedy), names in needs.items():
         told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        click.echo(f"\n{told} needs {', '.join(missing)}: pip install 'leadline[{extra}]'")
+        click.echo(f"\n{told} needs {', '.join(missing)}: {remedy}")
     click.echo("\n'leadline models show NAME' tells all of one.")
 
 

@@ -11,10 +11,10 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
 
 from leadline._version import __version__
-from leadline.core.errors import LeadlineError
+from leadline.core.errors import LeadlineError, pip_line
 from leadline.io.weights import cache_folder, cached
 from leadline.plugins.need import has
-from leadline.plugins.registry import DATASETS, ENGINES, EXPORTERS, MODELS, Registry, load
+from leadline.plugins.registry import DATASETS, ENGINES, EXPORTERS, MODELS, REFERENCES, Registry, load
 from leadline.plugins.specs import EngineSpec
 
 __all__ = ["Diagnosis", "EngineState", "Extra", "Package", "diagnose"]
@@ -175,8 +175,8 @@ def _extra(name: str, wanted: tuple[str, ...]) -> Extra:
 def _engine(spec: EngineSpec) -> EngineState:
     missing = [package for package in spec.packages if not has(package)]
     if missing:
-        line = f": pip install 'leadline[{spec.extra}]'" if spec.extra else ""
-        return EngineState(spec.name, (), f"needs {', '.join(missing)}{line}")
+        line = pip_line(extra=spec.extra, install=spec.install)
+        return EngineState(spec.name, (), f"needs {', '.join(missing)}: {line}")
     try:
         return EngineState(spec.name, tuple(load(spec.adapter)().devices()), "", spec.remote)
     except (LeadlineError, ImportError, OSError) as error:
@@ -186,7 +186,7 @@ def _engine(spec: EngineSpec) -> EngineState:
 def _plugins() -> tuple[tuple[str, ...], tuple[str, ...]]:
     found: list[str] = []
     problems: list[str] = []
-    registries: tuple[Registry[Any], ...] = (MODELS, ENGINES, EXPORTERS, DATASETS)
+    registries: tuple[Registry[Any], ...] = (MODELS, ENGINES, EXPORTERS, DATASETS, REFERENCES)
     for registry in registries:
         origins = {spec.name: registry.origin(spec.name) for spec in registry.sound()}
         found += [

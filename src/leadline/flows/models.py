@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from leadline.core.errors import InputError
+from leadline.core.errors import InputError, pip_line
 from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.flows.model import open_model
@@ -104,6 +104,7 @@ class ModelRow:
             "here": self.here,
             "missing": list(self.missing),
             "extra": spec.extra,
+            "install": spec.install,
             "speed": None if self.speed is None else asdict(self.speed),
         }
 
@@ -191,7 +192,7 @@ def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
         ("scale", "metres rest on the focal length: say --fov or --focal" if spec.scale_needs_focal else ""),
         ("inputs", "; ".join(f"{o.name} [{o.default}]: {o.help}" for o in spec.options)),
         ("notice", spec.notice),
-        ("needs", f"pip install 'leadline[{spec.extra}]'" if row.missing else ""),
+        ("needs", pip_line(extra=spec.extra, install=spec.install) if row.missing else ""),
         ("from", row.origin),
         ("try", f"leadline predict photo.jpg --model {spec.name}"),
     ]

@@ -142,6 +142,7 @@ class ModelSpec:
         prompted: Whether each photo needs a low-resolution depth map beside it.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
+        install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
         notice: What its user must know before the first photo, in one sentence: that photos leave this machine, or cost money.
     """
 
@@ -163,6 +164,7 @@ class ModelSpec:
     prompted: bool = False
     extra: str = ""
     packages: tuple[str, ...] = ()
+    install: str = ""
     notice: str = ""
 
 
@@ -201,12 +203,15 @@ class ReferenceSpec:
             raises ``InputError`` where something must be stated that was not.
         form: What is typed, for help: ``"hf:ORG/NAME[@REVISION]"``.
         summary: One line.
+        recognise: ``MODULE:FUNCTION`` that takes a folder's path and says whether the checkpoint in it is its own, so that the
+            bare path may be typed; it looks at small files only. Empty where a folder cannot be told.
     """
 
     name: str
     resolve: str
     form: str
     summary: str
+    recognise: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +224,7 @@ class EngineSpec:
         summary: One line.
         extra: The extra that brings it; empty for the base install.
         packages: Import names that must be there.
+        install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
         remote: Whether it runs models elsewhere, so that photos leave this machine.
     """
 
@@ -227,6 +233,7 @@ class EngineSpec:
     summary: str
     extra: str = ""
     packages: tuple[str, ...] = ()
+    install: str = ""
     remote: bool = False
 
 
@@ -241,6 +248,7 @@ class ExporterSpec:
         summary: One line.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
+        install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
     """
 
     name: str
@@ -249,6 +257,7 @@ class ExporterSpec:
     summary: str
     extra: str = ""
     packages: tuple[str, ...] = ()
+    install: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +272,7 @@ class DatasetSpec:
         licence: Terms of the data, in words.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
+        install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
         recognise: ``MODULE:FUNCTION`` that takes a ``Tree`` and says in a few words why it is of this layout, or gives
             an empty text; it looks at names and small text files only. Empty where a layout cannot be told.
         layout: The files it reads, as people know them, for ``leadline data info``.
@@ -284,3 +294,4 @@ class DatasetSpec:
     paper: str = ""
     endless: bool = False
     remote: bool = False
+    install: str = ""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from leadline.exporters.onnx import export_network
 from leadline.models.leadline_indoor.net import IndoorNet, build
+from leadline.testing.random_weights import strengthened
 
 __all__ = ["indoor", "indoor_net", "strengthened"]
 
@@ -48,25 +46,3 @@ def indoor(folder: Path) -> Path:
     record = {"name": "leadline-indoor-tiny", "version": "1", "kind": "metric-depth"}
     export_network(indoor_net().folded(), path, record=record)
     return path
-
-
-def strengthened(net: Any) -> Any:
-    """Random weights large enough that the network's output varies over a photo, as a trained one's does.
-
-    Fresh weights are so small that a deep network answers nearly the same everywhere, and two implementations would agree
-    whatever they did to the photo.
-
-    Args:
-        net: A ``torch.nn.Module``.
-
-    Returns:
-        The same module, in evaluation mode.
-    """
-    with torch.no_grad():
-        for name, parameter in net.named_parameters():
-            if parameter.ndim > 1:
-                fan_in = parameter[0].numel()
-                parameter.normal_(0, 1.4 / fan_in**0.5)
-            elif name.endswith("bias"):
-                parameter.normal_(0, 0.1)
-    return net.eval()
