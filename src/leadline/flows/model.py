@@ -54,6 +54,11 @@ class Model:
         self.calibration = calibration
         self._session = session
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What its user should know of how it runs, a sentence each: that something was removed, or does without."""
+        return tuple(getattr(self._session, "remarks", ()))
+
     def predict(
         self,
         source: PhotoSource,

@@ -63,7 +63,8 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
     shown = specs if calibration is None else [replace(spec, kind=calibration.result) for spec in specs]
     outputs = Outputs(request.out, formats=request.all_formats, models=shown, options=options)
     with _opened(request, specs, calibration) as models:
-        notices = tuple(dict.fromkeys(spec.notice for spec in specs if spec.notice))
+        said = [spec.notice for spec in specs if spec.notice]
+        notices = tuple(dict.fromkeys([*said, *(remark for model in models for remark in model.remarks)]))
         tell(Started(len(photos), tuple(model.record for model in models), notices))
         start_s = time.perf_counter()
         order = {photo: place for place, photo in enumerate(photos)}
