@@ -16,6 +16,8 @@ from leadline.core.kind import Freedom, Kind
 from leadline.core.results import Answer, ModelRecord, Prediction
 from leadline.flows.naming import resolve_model
 from leadline.flows.surer import SurerSession, looks_of
+from leadline.flows.tiled import TiledSession, batch_of, side_of
+from leadline.flows.typed import tile_of
 from leadline.io.calibrations import read_calibration
 from leadline.io.images import DEFAULT_MAX_PIXELS, PhotoSource, read_image
 from leadline.io.weights import fingerprint, locate, version_of
@@ -53,6 +55,16 @@ class Model:
         self.record = record
         self.calibration = calibration
         self._session = session
+
+    @property
+    def batch(self) -> int:
+        """Photos of one size that go through the network together where nobody says: 1 on a CPU, more on a GPU."""
+        return batch_of(self._session)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What its user should know of how it runs, a sentence each: that something was removed, or does without."""
+        return tuple(getattr(self._session, "remarks", ()))
 
     def predict(
         self,
@@ -240,6 +252,9 @@ def open_model(
     stated: Stated | None = None,
     inputs: Mapping[str, str | int | float] | None = None,
     tta: str | Sequence[str] = (),
+    precision: str = "auto",
+    compile: str = "auto",
+    tile: str | int = "off",
     calibration: Calibration | str | os.PathLike[str] | None = None,
 ) -> Model:
     """Opens a model.
@@ -255,6 +270,12 @@ def open_model(
         inputs: Values of the model's own options, such as ``{"steps": 4}``.
         tta: Test-time augmentation: what else each photo is looked at as, ``"flip"``, ``"scales"`` or both; predictions are
             then the mean of the looks, and their ``uncertainty`` is how far the looks disagree.
+        precision: What the network's numbers are held in while it runs: ``"fp32"``, ``"bf16"``, ``"fp16"`` or ``"int8"``, as
+            the engine offers; ``"auto"`` is fp32 on a CPU.
+        compile: Whether the engine makes a program of the network first: ``"no"``, ``"yes"``, or ``"auto"``, which leaves it to
+            the engine.
+        tile: Whether large photos are seen in overlapping tiles, for detail: ``"off"``, ``"auto"``, or the tiles' side in
+            pixels. Photos that are no larger than a tile are seen as they are.
         calibration: What turns its predictions into metres for the camera that was calibrated: what ``calibrate`` found, or
             the file it was written to.
 
@@ -262,13 +283,13 @@ def open_model(
         The model.
 
     Raises:
-        UnknownName: No model, engine, option or look has that name.
+        UnknownName: No model, engine, option, look or precision has that name.
         InputError: Something must be stated of this model that was not, an input is none of its options' values, or the
             calibration is another model's.
         KindError: The calibration is for another kind.
         MissingExtra: The model or engine needs a package that is not installed.
         WeightsError: Its weights are not here, cannot be fetched, or are damaged.
-        EngineError: The engine cannot run this model, or has no such device.
+        EngineError: The engine cannot run this model, or has no such device or precision.
     """
     if isinstance(calibration, str | os.PathLike):
         calibration = read_calibration(calibration)
@@ -279,6 +300,8 @@ def open_model(
     spec = resolve_model(name, stated=said)
     choices = _choices(spec, given)
     looks = looks_of(tta)
+    options = EngineOptions(threads, device, choices, precision, compile)
+    cut = tile_of(str(tile))
     engine_spec = engine_of(spec, engine)
     adapter: Engine = load(engine_spec.adapter)()
     weights = locate(spec.weights, name=spec.name)
@@ -292,7 +315,10 @@ def open_model(
     if calibration is not None:
         calibration.check_model(record, spec.kind)
         record = replace(record, calibrated=calibration.words)
-    session: Session = adapter.open(spec, weights=weights, options=EngineOptions(threads, device, choices))
+    session: Session = adapter.open(spec, weights=weights, options=options)
+    if cut != "off":
+        side = side_of(cut, spec, session)
+        session = TiledSession(session, spec.kind, side=side, chosen=cut == "auto", batch=batch_of(session))
     if looks:
         session = SurerSession(session, spec.kind, looks=looks)
     return Model(spec, session, replace(record, engine=session.description), calibration)

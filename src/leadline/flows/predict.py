@@ -73,7 +73,8 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
         if spec.weights.scheme != "remote" and not is_here(spec):
             tell(Fetching(spec.name, terms(spec)))
     with _opened(request, specs, calibration) as models:
-        notices = tuple(dict.fromkeys(spec.notice for spec in specs if spec.notice))
+        said = [spec.notice for spec in specs if spec.notice]
+        notices = tuple(dict.fromkeys([*said, *(remark for model in models for remark in model.remarks)]))
         tell(Started(len(photos), tuple(model.record for model in models), notices))
         start_s = time.perf_counter()
         order = {photo: place for place, photo in enumerate(photos)}
@@ -158,6 +159,9 @@ def _opened(
                     device=request.device,
                     inputs=inputs_of(spec, inputs),
                     tta=request.tta,
+                    precision=request.precision,
+                    compile=request.compile,
+                    tile=request.tile,
                     calibration=calibration,
                 )
             )
@@ -221,8 +225,14 @@ def _corridor(
         spares=(InputError, KindError, MissingExtra),
         # A kind that a remote model's answer cannot be is the same for every photo, and every photo would be paid for.
         work_spares=(InputError,) if elsewhere else (InputError, KindError),
-        batch=1 if elsewhere else request.batch,
+        batch=_batch(request, models),
     )
+
+
+def _batch(request: PredictRequest, models: Sequence[Model]) -> int:
+    if any(_elsewhere(model.spec) for model in models):
+        return 1
+    return request.batch or min(model.batch for model in models)
 
 
 def _elsewhere(spec: ModelSpec) -> bool:

@@ -46,6 +46,23 @@ class PretrainedNetwork:
 
     def __init__(self, checkpoint: Path) -> None:
         self.module, self.processor = load_checkpoint(checkpoint, architecture=self.architecture)
+        self._where: dict[str, str] = {}
+
+    def place(self, device: str) -> None:
+        """Lets the processor resize and normalise on a device, where it is one that can.
+
+        Args:
+            device: Such as ``"cuda:0"``.
+        """
+        if getattr(self.processor, "backend", "") == "torchvision":
+            self._where = {"device": device}
+
+    @property
+    def native_px(self) -> int:
+        """The side at which the processor shows photos to the network; 0 where it keeps their size."""
+        size = getattr(self.processor, "size", None) or {}
+        sides = [getattr(size, name, None) for name in ("height", "width", "shortest_edge", "longest_edge")]
+        return max((int(side) for side in sides if side), default=0)
 
     def key(self, image: Image) -> Hashable:
         """Photos of one size share a batch."""
@@ -53,7 +70,7 @@ class PretrainedNetwork:
 
     def prepare(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> Mapping[str, Any]:
         """The checkpoint's own resizing and normalising."""
-        pixels = self.processor(images=self.photos(images), return_tensors="pt")
+        pixels = self.processor(images=self.photos(images), return_tensors="pt", **self._where)
         return {"pixel_values": pixels["pixel_values"]}
 
     def photos(self, images: Sequence[Image]) -> list[Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from leadline.core.depth_map import DepthMap
-from leadline.core.errors import InputError
+from leadline.core.errors import InputError, UnknownName
 from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.core.results import Answer, Prediction
@@ -17,6 +17,8 @@ from leadline.ops.colour import ColourOptions
 from leadline.plugins.specs import ModelSpec
 
 __all__ = [
+    "COMPILES",
+    "PRECISIONS",
     "Comparing",
     "Dataset",
     "Demanding",
@@ -26,8 +28,17 @@ __all__ = [
     "Exporter",
     "Holding",
     "Network",
+    "Placed",
     "Session",
+    "ToTheBit",
 ]
+
+
+PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
+"""What the network's numbers may be held in while it runs; ``auto`` is fp32 on a CPU, and what the engine says elsewhere."""
+
+COMPILES = ("auto", "no", "yes")
+"""Whether an engine makes a program of the network before it runs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +49,19 @@ class EngineOptions:
         threads: CPU threads; 0 lets the engine choose one a physical core.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` and so on, as the engine offers.
         choices: Values of the model's own options, by name; what is not named keeps its default.
+        precision: One of ``PRECISIONS``; depth is float32 whatever the network runs in.
+        compile: One of ``COMPILES``; ``auto`` leaves it to the engine.
 
     Raises:
         InputError: The number of threads is not a whole number of at least 0.
+        UnknownName: There is no such precision or way to compile.
     """
 
     threads: int = 0
     device: str = "auto"
     choices: Mapping[str, str | int | float] = field(default_factory=dict)
+    precision: str = "auto"
+    compile: str = "auto"
 
     def __post_init__(self) -> None:
         if not isinstance(self.threads, int) or self.threads < 0:
@@ -53,6 +69,10 @@ class EngineOptions:
                 f"threads = {self.threads!r} is not a whole number of at least 0",
                 hint="0 lets the engine choose",
             )
+        if self.precision not in PRECISIONS:
+            raise UnknownName("precision", self.precision, known=PRECISIONS)
+        if self.compile not in COMPILES:
+            raise UnknownName("way to compile", self.compile, known=COMPILES)
 
 
 @runtime_checkable
@@ -125,6 +145,29 @@ class Network(Protocol):
             prompts: The prompts that were prepared; left out where there were none, so that a family that is not prompted
                 need not take them.
         """
+        ...
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """What a network also has that can prepare photos on the device its module is on."""
+
+    def place(self, device: str) -> None:
+        """From here on, ``prepare`` resizes and normalises there.
+
+        Args:
+            device: Such as ``"cuda:0"``.
+        """
+        ...
+
+
+@runtime_checkable
+class ToTheBit(Protocol):
+    """What a network also has whose numbers hang on the last bit of every sum, as those of a long diffusion do."""
+
+    @property
+    def to_the_bit(self) -> bool:
+        """Whether an engine leaves layers and memory layout as they are in float32, though that is slower."""
         ...
 
 

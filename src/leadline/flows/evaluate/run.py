@@ -102,7 +102,7 @@ def run(
         for candidate in candidates:
             for text in candidate.notes:
                 tell(Noted(text))
-            batch = 1 if candidate.remote else request.batch
+            batch = 1 if candidate.remote else max(1, request.batch)
             with (
                 candidate.open() as (source, choices),
                 ledger.rows_of(source.record, choices, again=request.again) as file,

@@ -25,6 +25,7 @@ SMALL = ModelSpec(
     step_up="depth-anything-v2-metric-indoor-small",
     scale_needs_focal=True,
     says_uncertainty=False,
+    native_px=256,
 )
 
 TINY = ModelSpec(

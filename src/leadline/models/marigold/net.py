@@ -83,6 +83,7 @@ class MarigoldNetwork:
 
     def __init__(self, module: MarigoldModule, *, resolution: int) -> None:
         self.module = module
+        self.to_the_bit = True
         self._resolution = resolution
 
     def key(self, image: Image) -> Hashable:

@@ -1,116 +1,82 @@
-"""PyTorch: runs the networks that a family's ``net.py`` makes, on the CPU, CUDA or Apple's MPS."""
+"""A model loaded in PyTorch: photos through a network, and what is said where it cannot."""
 
 from __future__ import annotations
 
 import math
 import traceback
-import warnings
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, LeadlineError
 from leadline.core.image import Image
 from leadline.core.results import Answer
-from leadline.engines.threads import physical_cores
+from leadline.engines.torch.compiling import Programs
+from leadline.engines.torch.precision import cast_inputs
 from leadline.ops.resize import resize
-from leadline.plugins.need import need
-from leadline.plugins.ports import EngineOptions, Network
-from leadline.plugins.registry import load
-from leadline.plugins.specs import EngineSpec, ModelSpec
+from leadline.plugins.ports import Network
+from leadline.plugins.specs import ModelSpec
 
-__all__ = ["SPEC", "TorchEngine", "TorchSession"]
-
-SPEC = EngineSpec(
-    name="torch",
-    adapter="leadline.engines.torch:TorchEngine",
-    summary="PyTorch; runs the families of transformers and diffusers",
-    extra="torch",
-    packages=("torch",),
-)
+__all__ = ["FOREIGN", "Running", "TorchSession", "first_line"]
 
 _SMALLER = (2, 4, 8)
 """Parts of a photo's sides that are tried where there is no memory for the whole."""
 
-_NAMES = {"cpu": "CPU", "cuda": "CUDA", "mps": "Apple GPU"}
+_GPU_BATCH = 8
+"""Photos at once on a GPU where nobody says how many."""
+
+FOREIGN = (RuntimeError, ValueError, TypeError, KeyError, OSError, MemoryError, torch.OutOfMemoryError)
+"""What torch, and the packages that build networks on it, raise on weights and inputs that do not fit."""
 
 
-class TorchEngine:
-    """The engine port over PyTorch."""
+@dataclass(frozen=True)
+class Running:
+    """How a network runs.
 
-    def open(self, spec: ModelSpec, *, weights: Path, options: EngineOptions) -> TorchSession:
-        """Loads a model.
+    Args:
+        device: The device it is on.
+        precision: What its numbers are held in.
+        words: What runs, for records: ``"torch (CPU, bf16)"``.
+        remarks: What its user should know, a sentence each.
+        program: What is called in the module's place, where it is compiled.
+        programs: Where that is kept.
+        inside: What is entered around the network.
+    """
 
-        Args:
-            spec: The model; its ``network`` makes the network of the weights.
-            weights: The checkpoint: a file, or a folder of files.
-            options: Threads (0: one a physical core), device (``auto``: a GPU where there is one) and the model's choices.
-
-        Returns:
-            A session.
-
-        Raises:
-            EngineError: The model has no network for PyTorch, its checkpoint does not fit it, or the device is not there.
-        """
-        torch = _torch()
-        device = self._device(options.device)
-        if not spec.network:
-            raise EngineError(
-                f"{spec.name!r} has no network for torch", hint=f"use one of {', '.join(spec.engines)}"
-            )
-        torch.set_num_threads(options.threads or physical_cores())
-        make = load(spec.network)
-        try:
-            network: Network = make(weights, **options.choices)
-            network.module.eval().requires_grad_(False).to(device)
-        except LeadlineError:
-            raise
-        except _foreign(torch) as error:
-            raise EngineError(
-                f"torch cannot load {spec.name!r} from {weights}: {_first_line(error)}",
-                hint=f"check that this is a checkpoint of that architecture, or {spec.weights.again(spec.name)}",
-            ) from error
-        return TorchSession(network, spec, device)
-
-    def devices(self) -> tuple[str, ...]:
-        """The devices that the installed build of PyTorch finds here, the CPU last."""
-        torch = _torch()
-        found = ["cuda"] if torch.cuda.is_available() else []
-        if torch.backends.mps.is_available():
-            found.append("mps")
-        return (*found, "cpu")
-
-    def _device(self, asked: str) -> str:
-        there = self.devices()
-        if asked == "auto":
-            return there[0]
-        if asked.partition(":")[0] not in there:
-            raise EngineError(
-                f"torch has no device {asked!r} here; it has {', '.join(there)}",
-                hint="use one of those, or install a build of torch with that device",
-            )
-        return asked
+    device: str
+    precision: str = "fp32"
+    words: str = "torch"
+    remarks: tuple[str, ...] = ()
+    program: Callable[..., Any] | None = None
+    programs: Programs | None = None
+    inside: Callable[[], AbstractContextManager[Any]] = nullcontext
 
 
 class TorchSession:
     """A model loaded in PyTorch.
 
     Args:
-        network: The family's network, on its device.
+        network: The family's network, on its device and in its precision.
         spec: The model.
-        device: The device it is on.
+        running: How it runs.
     """
 
-    def __init__(self, network: Network, spec: ModelSpec, device: str) -> None:
+    def __init__(self, network: Network, spec: ModelSpec, running: Running) -> None:
         self._network: Network | None = network
         self._name = spec.name
-        self._device = device
-        self.description = f"torch ({_NAMES.get(device.partition(':')[0], device)})"
+        self._running = running
+        self._device = running.device
+        self._kept = running.programs is None
+        self.description = running.words
+        self.remarks = running.remarks
+        self.batch = 1 if running.device == "cpu" else _GPU_BATCH
+        self.native_px = int(getattr(network, "native_px", 0))
 
     def run(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> list[Answer]:
         """Predicts raw values for photos; neighbours of one key of the network go through it together.
@@ -135,21 +101,22 @@ class TorchSession:
         return answers
 
     def close(self) -> None:
-        """Gives the memory back."""
+        """Gives the memory back, and lists what was compiled meanwhile for other sizes of photo."""
+        if self._network is not None and self._running.programs is not None and self._kept:
+            self._running.programs.keep()
         self._network = None
         if self._device.startswith("cuda"):
-            _torch().cuda.empty_cache()
+            torch.cuda.empty_cache()
 
     def _run_group(
         self, network: Network, images: Sequence[Image], prompts: Sequence[DepthMap]
     ) -> list[Answer]:
-        torch = _torch()
         inputs = network.prepare(images, prompts=prompts)
         try:
             return self._through(network, inputs, images, prompts)
         except LeadlineError:
             raise
-        except _foreign(torch) as error:
+        except FOREIGN as error:
             raise self._translated(error, network, inputs, images, prompts) from error
 
     def _through(
@@ -159,12 +126,22 @@ class TorchSession:
         images: Sequence[Image],
         prompts: Sequence[DepthMap],
     ) -> list[Answer]:
-        with _torch().inference_mode():
-            moved = {name: tensor.to(self._device) for name, tensor in inputs.items()}
-            outputs = network.module(**moved)
+        running = self._running
+        with torch.inference_mode():
+            moved = cast_inputs(inputs, precision=running.precision, device=running.device)
+            with running.inside():
+                call = network.module if running.program is None else running.program
+                outputs = call(**moved)
+            self._keep()
             prompted = {"prompts": prompts} if prompts else {}
             answers = network.restore(_floats(outputs), images, **prompted)
             return [_checked(answer, self._name) for answer in answers]
+
+    def _keep(self) -> None:
+        """Lists a compiled program, once it has run, for those who come next."""
+        if not self._kept and self._running.programs is not None:
+            self._running.programs.keep()
+            self._kept = True
 
     def _translated(
         self,
@@ -182,10 +159,18 @@ class TorchSession:
                 f"no memory for {self._name!r} on {self._device} with {many}{images[0].width}x{images[0].height}",
                 hint=self._what_fits(network, inputs, images, prompts),
             )
+        if self._running.programs is not None and _is_of_the_compiler(error):
+            self._running.programs.clear()
+            return EngineError(
+                f"torch could not compile {self._name!r}: {first_line(error)}",
+                hint="what was kept of it is removed: run it again, or with --compile no",
+            )
         shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in inputs.items())
         return EngineError(
-            f"torch failed in {self._name!r} on {shapes}: {_first_line(error)}",
-            hint="try a larger photo, or another device",
+            f"torch failed in {self._name!r} on {shapes}: {first_line(error)}",
+            hint="try a larger photo, or another device"
+            if self._running.precision == "fp32"
+            else "its network may not know this precision: --precision fp32",
         )
 
     def _what_fits(
@@ -199,7 +184,7 @@ class TorchSession:
         if len(images) > 1:
             return f"give fewer photos at once: --batch {len(images) // 2}"
         image = images[0]
-        failures: tuple[type[Exception], ...] = (LeadlineError, *_foreign(_torch()))
+        failures: tuple[type[Exception], ...] = (LeadlineError, *FOREIGN)
         for parts in _SMALLER:
             width, height = max(1, image.width // parts), max(1, image.height // parts)
             smaller = [resize(image, width=width, height=height)]
@@ -266,18 +251,23 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text
 
 
-def _foreign(torch: Any) -> tuple[type[Exception], ...]:
-    """What torch, and the packages that build networks on it, raise on weights and inputs that do not fit."""
-    return (RuntimeError, ValueError, TypeError, KeyError, OSError, MemoryError, torch.OutOfMemoryError)
+def _is_of_the_compiler(error: BaseException | None) -> bool:
+    """Whether an error, or what it arose from, was raised by PyTorch's compiler."""
+    while error is not None:
+        if type(error).__module__.startswith(("torch._inductor", "torch._dynamo")):
+            return True
+        error = error.__cause__
+    return False
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The first two lines of what another package says, in one.
+
+    Args:
+        error: Its exception.
+
+    Returns:
+        Its words, or its name where it says nothing.
+    """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines[:2]) if lines else type(error).__name__
-
-
-def _torch() -> Any:
-    with warnings.catch_warnings():
-        # Building a CUDA-less torch warns about its own parts; the user cannot act on it.
-        warnings.simplefilter("ignore")
-        return need("torch", who="engine 'torch'", extra="torch")
