@@ -604,7 +604,7 @@ def test_an_option_that_the_protocol_fixes_cannot_be_another(shared_data: Path, 
     )
     with pytest.raises(InputError, match="scores truth=raw, and truth=filled is asked for"):
         run(request)
-    with pytest.raises(DatasetError, match="holds one truth only"):
+    with pytest.raises(DatasetError, match="holds truth=filled only; score it under nyu-eigen-filled"):
         run(replace(request, option=()))
 
 

@@ -88,9 +88,8 @@ class PredictionCache:
         Raises:
             OutputError: It cannot be written.
         """
-        path = self._path(key)
-        write_depth(path, depth)
-        self._new += path.stat().st_size
+        write_depth(self._path(key), depth)
+        self._new += depth.values.nbytes
         if self._new > self._limit // 16:
             self._new = 0
             prune(self._folder, limit_bytes=self._limit)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from leadline.core.errors import DatasetError, InputError
 from leadline.core.kind import Kind
 from leadline.core.sample import Entry, Sample
-from leadline.plugins.ports import Dataset
+from leadline.plugins.ports import Dataset, Holding
 from leadline.plugins.registry import load
 from leadline.plugins.specs import DatasetSpec
 
@@ -76,6 +76,11 @@ class Collection:
         """What is known of every sample without decoding any."""
         entries = self.dataset.entries
         return tuple(entries[index] for index in self.indices)
+
+    @property
+    def holds(self) -> Mapping[str, str]:
+        """Which of several truths this is, by option: ``{"truth": "raw"}``; empty where a dataset has one only."""
+        return self.dataset.holds if isinstance(self.dataset, Holding) else {}
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -37,7 +37,8 @@ class Protocol:
     """How predictions are scored. Names are those of the files in ``leadline/data/protocols``.
 
     Args:
-        name: ``"nyu-eigen-filled"``; with ``+field=value`` for every field that was changed by hand.
+        name: ``"nyu-eigen-filled"``; with ``[truth=…]`` for a truth that the protocol leaves open, and ``+field=value`` for
+            every field that was changed by hand.
         summary: One line.
         source: Where the protocol is from: paper, code, section.
         metrics: The metrics it reports, in order.
@@ -169,6 +170,25 @@ class Protocol:
                 values[key] = value
         said = "".join(f"+{key}={_told(value)}" for key, value in sorted(values.items()))
         return replace(self, name=f"{self.name}{said}", **values)
+
+    def on_truth(self, held: Mapping[str, str]) -> Protocol:
+        """The same protocol on one of several truths that it leaves open: another protocol, and its name says so.
+
+        Args:
+            held: What the data hold, by the option that decides it; only what this protocol does not fix.
+
+        Returns:
+            The protocol, ``NAME[truth=annotated]``; itself where nothing is left open.
+
+        Example:
+            >>> Protocol("mine+far_m=5", "", "", ("rmse",), 0.0, 5.0).on_truth({"truth": "raw"}).name
+            'mine[truth=raw]+far_m=5'
+        """
+        if not held:
+            return self
+        said = ",".join(f"{key}={value}" for key, value in sorted(held.items()))
+        stem, plus, changes = self.name.partition("+")
+        return replace(self, name=f"{stem}[{said}]{plus}{changes}", options={**self.options, **held})
 
 
 def can_become(kind: Kind, needs: Kind) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from leadline.core.errors import InputError, UnknownName
 from leadline.flows.evaluate.protocol import Aggregate, Protocol
 
-__all__ = ["default_protocol", "list_protocols", "load_protocol", "lock_of", "protocol_names"]
+__all__ = ["default_protocol", "list_protocols", "load_protocol", "lock_of", "protocol_names", "twin_on"]
 
 _ROOM = "leadline.data.protocols"
 _LOCKS = "locks.toml"
@@ -120,6 +120,25 @@ def default_protocol(dataset: str, options: Mapping[str, Any]) -> str:
             f"{', '.join(protocol_names())}",
         )
     return name
+
+
+def twin_on(protocol: Protocol, held: Mapping[str, str]) -> str:
+    """The protocol that ships and scores another truth of the same dataset just as this one does.
+
+    Args:
+        protocol: One that fixes its truth.
+        held: The truth that there is, by option.
+
+    Returns:
+        Its name; empty where there is none.
+
+    Example:
+        >>> twin_on(load_protocol("nyu-eigen-filled"), {"truth": "raw"})
+        'nyu-eigen-raw'
+    """
+    wanted = {key: held.get(key, value) for key, value in protocol.options.items()}
+    alike = replace(protocol, options=wanted).fingerprint
+    return next((one.name for one in list_protocols() if one.fingerprint == alike), "")
 
 
 def lock_of(name: str) -> str:
