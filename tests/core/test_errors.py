@@ -76,6 +76,8 @@ def test_unknown_names_offer_near_matches_or_all() -> None:
     assert near.known == ("dpt-large", "glpn")
     assert str(UnknownName("model", "zzz", known=["b", "a"])) == "no model is called 'zzz'; known: a, b"
     assert str(UnknownName("model", "zzz", known=["b", "a"], hidden=["a"])).endswith("known: b")
+    assert str(UnknownName("engine", "onnx", known=["onnxruntime", "torch"])).endswith("mean 'onnxruntime'?")
+    assert "mean" not in str(UnknownName("format", "bogus", known=["out", "npz", "glb"]))
     assert str(UnknownName("model", "ab", known=["abc", "b"], hidden=["abc"])).endswith(
         "did you mean 'abc' or 'b'?"
     )

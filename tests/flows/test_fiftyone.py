@@ -266,6 +266,7 @@ def test_without_fiftyone_the_pip_line_is_named(
     assert "pip install 'leadline[fiftyone]'" in ended.err
 
 
+@pytest.mark.slow  # a server of its own, which is ended by a signal: on a busy machine it is not always waiting yet
 def test_the_app_is_served_until_it_is_ended(
     fiftyone: ModuleType,
     clean: ModuleType,

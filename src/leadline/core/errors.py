@@ -104,7 +104,8 @@ class UnknownName(LeadlineError, LookupError):
 
     def __init__(self, what: str, name: str, *, known: Iterable[str], hidden: Iterable[str] = ()) -> None:
         self.what, self.name, self.known = what, name, tuple(sorted(known))
-        near = get_close_matches(name, self.known, n=3, cutoff=0.6)
+        begun = [each for each in self.known if len(name) > 2 and each.startswith(name)]
+        near = get_close_matches(name, self.known, n=3, cutoff=0.6) or begun[:3]
         listed = [each for each in self.known if each not in set(hidden)]
         hint = (
             f"did you mean {' or '.join(map(repr, near))}?"

@@ -13,7 +13,6 @@ import pytest
 
 from leadline.core.errors import EngineError, InputError, LeadlineError, MissingExtra
 from leadline.flows.model import Model, open_model
-from leadline.plugins import need as needing
 from leadline.testing.scenes import noise_photo
 
 pytest.importorskip("replicate")
@@ -340,21 +339,12 @@ def test_an_output_that_comes_at_the_third_try(stand: Any) -> None:
 
 
 def test_without_the_client_the_pip_line_is_said(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leadline.flows.model.need", _without("replicate"))
+    monkeypatch.setattr("leadline.flows.model.has", lambda package: package != "replicate")
     with pytest.raises(MissingExtra) as told:
         opened()
     assert (
         str(told.value) == "model 'replicate:acme/depth' needs 'replicate': pip install 'leadline[replicate]'"
     )
-
-
-def _without(package: str) -> Any:
-    def need(name: str, *, who: str, extra: str, install: str) -> Any:
-        if name == package:
-            raise MissingExtra(who, name, extra=extra, install=install)
-        return needing.need(name, who=who, extra=extra, install=install)
-
-    return need
 
 
 # The command line, through the same door as a shell.
