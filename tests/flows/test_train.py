@@ -11,9 +11,17 @@ import onnxruntime
 import pytest
 from PIL import Image as PilImage
 
-from leadline.core.errors import DatasetError, MissingExtra, OutputError, UnknownName
+from leadline.core.errors import (
+    DatasetError,
+    InputError,
+    MissingExtra,
+    OutputError,
+    UnknownName,
+    WeightsError,
+)
 from leadline.flows.options import told_of
 from leadline.flows.train import TrainRequest, train
+from leadline.models.leadline_indoor.whole import read_file_weights
 from leadline.plugins import need as need_module
 
 CHANGES = {
@@ -70,6 +78,64 @@ def test_one_call_goes_from_a_folder_to_a_model_file(recipe: Path, nyu: Path, tm
     record = session.get_modelmeta().custom_metadata_map
     assert record["recipe"] == "embedded-indoor"
     assert len(record["recipe_sha256"]) == 64
+
+
+MORE = """
+dropped_ids = ["0007"]
+
+[[data.more]]
+dataset = "synthetic"
+first = 1
+frames = 2
+frames_per_epoch = 2
+far_m = 10.0
+options = { width = 64, height = 48 }
+"""
+
+
+@pytest.fixture
+def onward(recipe: Path, tmp_path: Path) -> Path:
+    """A recipe that goes on from another one's file, with made-up rooms beside the first dataset."""
+    text = recipe.read_text().replace("drop_path = 0.1", 'drop_path = 0.1\nstarts_from = "tiny"')
+    text = text.replace("seed = 20261121", "seed = 7")
+    text = text.replace('options = { window = "eigen" }', 'options = { window = "eigen" }' + MORE)
+    path = tmp_path / "onward.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_recipe_goes_on_from_a_model_file_and_learns_from_more_data(
+    recipe: Path, onward: Path, nyu: Path, tmp_path: Path
+) -> None:
+    first = train(TrainRequest(recipe=str(recipe), data=nyu, out=tmp_path / "first"))
+    request = TrainRequest(recipe=str(onward), data=nyu, out=tmp_path / "second", start=first.weights)
+    second = train(request)
+    assert second.trained_on == 3  # frame 0007 is left out
+    before, after = read_file_weights(first.weights), read_file_weights(second.weights)
+    wide = [name for name, weight in before.items() if weight.size > 200]
+    alike = [np.corrcoef(before[name].ravel(), after[name].ravel())[0, 1] for name in wide]
+    assert (
+        np.median(alike) > 0.8
+    )  # a few short steps from where it began; other random weights would be near 0
+    assert max(alike) < 1
+
+
+def test_a_start_and_further_places_must_be_what_the_recipe_asks_for(
+    recipe: Path, onward: Path, nyu: Path, tmp_path: Path
+) -> None:
+    out, file = tmp_path / "out", tmp_path / "absent.onnx"
+    with pytest.raises(InputError, match="goes on from the model file of recipe 'tiny'"):
+        train(TrainRequest(recipe=str(onward), data=nyu, out=out))
+    with pytest.raises(InputError, match="begins anew"):
+        train(TrainRequest(recipe=str(recipe), data=nyu, out=out, start=file))
+    with pytest.raises(InputError, match="learns from no further dataset 'redwood'"):
+        train(TrainRequest(recipe=str(onward), data=nyu, out=out, start=file, more=("redwood:/nowhere",)))
+    with pytest.raises(WeightsError, match="no ONNX file"):
+        train(TrainRequest(recipe=str(onward), data=nyu, out=out, start=file))
+    short = onward.with_name("short.toml")
+    short.write_text(onward.read_text().replace("height = 48", "height = 48, frames = 2"))
+    with pytest.raises(DatasetError, match="has 2 frames, the recipe wants 3"):
+        train(TrainRequest(recipe=str(short), data=nyu, out=out, start=file))
 
 
 def test_every_option_has_a_help_sentence() -> None:

@@ -135,3 +135,14 @@ def test_rates_rise_then_fall_and_the_encoder_moves_slower(tiny_recipe: Recipe) 
     assert rates[-1] < 0.001
     half_way = 0.5 * (1 + np.cos(np.pi * (105 - 10) / 190))
     assert rates[105] == pytest.approx(half_way)
+
+
+def test_rates_can_stay_up_and_fall_at_the_end_only(tiny_recipe: Recipe) -> None:
+    recipe = replace(tiny_recipe, optimiser=replace(tiny_recipe.optimiser, fall=0.25))
+    module = DepthModule(build_network(recipe), recipe=recipe, steps=200)
+    schedule = module.configure_optimizers()["lr_scheduler"]["scheduler"]
+    rates = [schedule.lr_lambdas[0](step) for step in range(200)]
+    assert rates[10:151] == [1.0] * 141
+    assert rates[150:] == sorted(rates[150:], reverse=True)
+    assert rates[175] == pytest.approx(0.5)
+    assert rates[199] < 0.002

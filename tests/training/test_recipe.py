@@ -8,7 +8,7 @@ from importlib import resources
 import pytest
 
 from leadline.core.errors import InputError
-from leadline.training.recipe import DataRecipe, OptimiserRecipe
+from leadline.training.recipe import DataRecipe, MoreData, OptimiserRecipe
 from leadline.training.recipe_files import load_recipe, parse_recipe
 
 TEXT = resources.files("leadline.data.recipes").joinpath("embedded-indoor.toml").read_text("utf-8")
@@ -22,9 +22,24 @@ def test_the_digest_sees_values_and_nothing_else() -> None:
     assert recipe.record["commercial"] == "unclear"
 
 
+def test_an_option_that_is_left_at_its_default_leaves_the_digest_as_it_was() -> None:
+    """The digest of version 1's recipe, which files made with it carry, from before these options were there."""
+    recipe = parse_recipe(TEXT)
+    made = "73f99cdd98c1db712635031e97abcd4a767d058a466c397e4a594753c4ad634d"
+    assert recipe.digest == made
+    later = replace(recipe, optimiser=replace(recipe.optimiser, fall=0.5))
+    more = MoreData("synthetic", first=0, frames=3, frames_per_epoch=2, far_m=9.0)
+    further = replace(recipe, data=replace(recipe.data, more=(more,)))
+    unsaid = replace(recipe, data=replace(recipe.data, options={}))
+    digests = {r.digest for r in (recipe, later, further, unsaid)}
+    assert len(digests) == 4
+
+
 def test_records_made_in_code_are_checked_too() -> None:
-    with pytest.raises(InputError, match="held_out_blocks = 0 is not positive"):
-        DataRecipe("nyu", held_out_blocks=0, held_out_frames=1, dropped_frames=0)
+    with pytest.raises(InputError, match="held_out_blocks = -1 is not at least 0"):
+        DataRecipe("nyu", held_out_blocks=-1, held_out_frames=1, dropped_frames=0)
+    with pytest.raises(InputError, match="frames_per_epoch = 4 is not at most frames = 3"):
+        MoreData("synthetic", first=0, frames=3, frames_per_epoch=4, far_m=9.0)
     good: OptimiserRecipe = load_recipe("embedded-indoor").optimiser
     with pytest.raises(InputError, match=r"ema_decay = 1\.5 is not between 0 and 1"):
         replace(good, ema_decay=1.5)

@@ -10,6 +10,7 @@ import pytest
 from leadline.core.errors import InputError, UnknownName
 from leadline.core.kind import Kind
 from leadline.plugins.registry import DATASETS
+from leadline.training.recipe import MoreData
 from leadline.training.recipe_files import load_recipe, parse_recipe, recipe_names
 
 TEXT = resources.files("leadline.data.recipes").joinpath("embedded-indoor.toml").read_text("utf-8")
@@ -66,6 +67,25 @@ def test_what_is_wrong_is_said(old: str, new: str, message: str) -> None:
     assert old in TEXT
     with pytest.raises(InputError, match=message.replace("[", r"\[").replace(".", r"\.")):
         parse_recipe(TEXT.replace(old, new, 1))
+
+
+MORE = """
+[[data.more]]
+dataset = "synthetic"
+first = 2
+frames = 8
+frames_per_epoch = 4
+far_m = 10
+options = { seed = 3 }
+"""
+
+
+def test_further_datasets_are_a_list_of_tables() -> None:
+    recipe = parse_recipe(TEXT.replace("[views]", MORE + "\n[views]"))
+    assert recipe.data.more == (MoreData("synthetic", 2, 8, 4, 10.0, {"seed": "3"}),)
+    wrong = MORE.replace("first", "frist")
+    with pytest.raises(InputError, match=r"recipe\.data\.more\[0\] has no option 'frist'"):
+        parse_recipe(TEXT.replace("[views]", wrong + "\n[views]"))
 
 
 def test_a_table_must_be_a_table() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadline.core.errors import DatasetError
+from leadline.core.sample import Entry
 from leadline.training.recipe import DataRecipe
 from leadline.training.recipe_files import load_recipe
-from leadline.training.splits import split_blocks
+from leadline.training.splits import split_blocks, split_samples
 
 
 @given(st.integers(1, 8), st.integers(1, 20), st.integers(0, 5), st.integers(1, 400))
@@ -39,3 +41,20 @@ def test_the_embedded_recipe_keeps_six_blocks_of_eighteen_of_795() -> None:
 def test_too_few_frames_are_refused() -> None:
     with pytest.raises(DatasetError, match="20 frames are too few to hold out 2 blocks of 9"):
         split_blocks(20, recipe=DataRecipe("nyu", held_out_blocks=2, held_out_frames=9, dropped_frames=1))
+
+
+def test_frames_that_show_a_held_out_place_are_left_out_by_name() -> None:
+    entries = [Entry(f"{number:04}") for number in range(20)]
+    blocks = DataRecipe(
+        "nyu", held_out_blocks=1, held_out_frames=4, dropped_frames=1, dropped_ids=("0000", "0009")
+    )
+    train, held_out = split_samples(entries, recipe=blocks)
+    assert held_out == [8, 9, 10, 11]  # a frame that is held out stays so
+    assert train == [k for k in range(1, 20) if not 7 <= k <= 12]
+    with pytest.raises(DatasetError, match="drops frame '77', which the dataset does not have"):
+        split_samples(entries, recipe=replace(blocks, dropped_ids=("77",)))
+
+
+def test_without_blocks_nothing_is_held_out() -> None:
+    none = DataRecipe("nyu", held_out_blocks=0, held_out_frames=18, dropped_frames=3)
+    assert split_blocks(5, recipe=none) == ([0, 1, 2, 3, 4], [])

@@ -39,6 +39,9 @@ def test_packing_keeps_metres_to_the_millimetre_and_marks_the_unknown() -> None:
     packed = pack(Sample("a", Image(np.zeros((1, 3, 3), np.uint8), camera), truth))
     assert packed.depth_mm.tolist() == [[1234, 0, 65534]]
     assert packed.known == (0, 0, 3, 1)
+    near = pack(Sample("a", Image(np.zeros((1, 3, 3), np.uint8), camera), truth), far_m=5.0)
+    assert near.depth_mm.tolist() == [[1234, 0, 0]]
+    assert near.known == (0, 0, 1, 1)
 
 
 @pytest.mark.parametrize(

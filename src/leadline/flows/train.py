@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from leadline.core.errors import OutputError
-from leadline.flows.data.opening import open_dataset
+from leadline.core.errors import DatasetError, InputError, OutputError
+from leadline.flows.data.collection import Collection
+from leadline.flows.data.opening import open_dataset, split_place
 from leadline.flows.options import Told, told
 from leadline.plugins.need import need
 from leadline.plugins.registry import load
+
+if TYPE_CHECKING:
+    from leadline.training.recipe import Recipe
 
 __all__ = ["TrainReport", "TrainRequest", "train"]
 
@@ -33,6 +38,25 @@ class TrainRequest:
                 metavar="FOLDER",
             )
         )
+    )
+    more: tuple[str, ...] = field(
+        default=(),
+        metadata=told(
+            Told(
+                "Place of a further dataset of the recipe, NAME:FOLDER; again for each.",
+                metavar="NAME:FOLDER",
+                whole=True,
+            )
+        ),
+    )
+    start: Path | None = field(
+        default=None,
+        metadata=told(
+            Told(
+                "Model file whose weights the training begins with; for recipes that go on from another one.",
+                metavar="FILE",
+            )
+        ),
     )
 
 
@@ -73,21 +97,69 @@ def train(request: TrainRequest) -> TrainReport:
     for package in PACKAGES:
         need(package, who="training", extra="train")
     recipe = load("leadline.training.recipe_files:load_recipe")(request.recipe)
+    _check_start(recipe, request)
     samples = open_dataset(request.data, name=recipe.data.dataset, options=recipe.data.options)
-    train_on, held_out = load("leadline.training.splits:split_blocks")(len(samples), recipe=recipe.data)
+    sources = _further(recipe, request.more)
+    train_on, held_out = load("leadline.training.splits:split_samples")(samples.entries, recipe=recipe.data)
     network = load("leadline.training.network:build_network")(recipe)
     pack = load("leadline.training.views:pack")
     _make_folder(request.out)
+    frames = [pack(samples[index]) for index in tqdm(train_on, desc="reading", unit="frame")]
+    more = [
+        [pack(source[k], far_m=data.far_m) for k in range(data.first, data.first + data.frames)]
+        for data, source in zip(recipe.data.more, sources, strict=True)
+    ]
+    if request.start is not None:
+        load("leadline.training.start:start_from")(
+            network, request.start, frames=frames, more=more, recipe=recipe
+        )
     checkpoint = load("leadline.training.loop:fit")(
         network,
-        frames=[pack(samples[index]) for index in tqdm(train_on, desc="reading", unit="frame")],
+        frames=frames,
         held_out=[samples[index] for index in held_out],
         recipe=recipe,
         out=request.out,
+        more=more,
     )
     weights = request.out / f"{recipe.export.name}.onnx"
     load("leadline.exporters.onnx:export_network")(network.folded(), weights, record=recipe.record)
     return TrainReport(weights, checkpoint, len(train_on), tuple(samples[index].id for index in held_out))
+
+
+def _check_start(recipe: Recipe, request: TrainRequest) -> None:
+    wanted = recipe.network.starts_from
+    if wanted and request.start is None:
+        raise InputError(
+            f"recipe {recipe.name!r} goes on from the model file of recipe {wanted!r}",
+            hint=f"train that one first ('leadline train {wanted}'), then give its file with --start",
+        )
+    if request.start is not None and not wanted:
+        raise InputError(
+            f"recipe {recipe.name!r} begins anew, not from {str(request.start)!r}",
+            hint="leave --start out, or set starts_from in the recipe",
+        )
+
+
+def _further(recipe: Recipe, places: tuple[str, ...]) -> list[Collection]:
+    """The recipe's further datasets, opened, in its order."""
+    given = dict(split_place(place) for place in places)
+    wanted = [source.dataset for source in recipe.data.more]
+    for name in given:
+        if name not in wanted:
+            raise InputError(
+                f"recipe {recipe.name!r} learns from no further dataset {name!r}",
+                hint=f"it wants {', '.join(wanted)}" if wanted else "leave --more out",
+            )
+    opened = []
+    for source in recipe.data.more:
+        found = open_dataset(given.get(source.dataset, ""), name=source.dataset, options=source.options)
+        if len(found) < source.first + source.frames:
+            raise DatasetError(
+                f"dataset {source.dataset!r} has {len(found)} frames, the recipe wants {source.first + source.frames}",
+                hint="copy it again, or lower frames in the recipe",
+            )
+        opened.append(found)
+    return opened
 
 
 def _make_folder(path: Path) -> None:

@@ -13,23 +13,24 @@ from torch.utils.data import DataLoader, Dataset
 
 from leadline.core.sample import Sample
 from leadline.training.network import DepthNetwork
-from leadline.training.recipe import OptimiserRecipe, Recipe
+from leadline.training.recipe import Recipe
 from leadline.training.views import Frame, draw_shape, draw_view, take_view
 
 __all__ = ["FrameBatches", "FrameData", "pixels_of", "steps_per_epoch"]
 
 
-def steps_per_epoch(frames: int, *, optimiser: OptimiserRecipe) -> int:
+def steps_per_epoch(frames: int, *, recipe: Recipe) -> int:
     """Steps in one pass: whole batches, at least one.
 
     Args:
-        frames: Number of frames.
-        optimiser: Gives the batch.
+        frames: Number of frames of the recipe's first dataset.
+        recipe: Gives the batch, and the frames that other datasets add.
 
     Returns:
         The number of steps.
     """
-    return max(1, frames // optimiser.batch)
+    drawn = sum(source.frames_per_epoch for source in recipe.data.more)
+    return max(1, (frames + drawn) // recipe.optimiser.batch)
 
 
 def pixels_of(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
@@ -46,22 +47,37 @@ def pixels_of(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
 
 
 class FrameBatches(Dataset[tuple[Tensor, Tensor]]):
-    """The batches of one epoch.
+    """The batches of one epoch: every frame of the first dataset once, and some of each other one.
 
     Args:
         frames: What views are taken of.
         recipe: Seed, batch, shapes and ranges.
         network: Gives its canonical focal length and output stride.
         epoch: Number of the epoch.
+        more: Frames of the recipe's further datasets, in its order.
     """
 
-    def __init__(self, frames: Sequence[Frame], *, recipe: Recipe, network: DepthNetwork, epoch: int) -> None:
-        self.frames, self.recipe, self.epoch = frames, recipe, epoch
+    def __init__(
+        self,
+        frames: Sequence[Frame],
+        *,
+        recipe: Recipe,
+        network: DepthNetwork,
+        epoch: int,
+        more: Sequence[Sequence[Frame]] = (),
+    ) -> None:
+        self.recipe, self.epoch = recipe, epoch
         self.canonical_f_px, self.output_stride = network.canonical_f_px, network.output_stride
-        self.order = np.random.default_rng([recipe.seed, epoch]).permutation(len(frames))
+        rng = np.random.default_rng([recipe.seed, epoch])
+        self.frames, self.drawn = frames, list[Frame]()
+        for source, others in zip(recipe.data.more, more, strict=True):
+            chosen = rng.choice(len(others), source.frames_per_epoch, replace=False)
+            self.drawn += [others[int(number)] for number in chosen]
+        self.order = rng.permutation(len(frames) + len(self.drawn))
+        self.steps = steps_per_epoch(len(frames), recipe=recipe)
 
     def __len__(self) -> int:
-        return steps_per_epoch(len(self.frames), optimiser=self.recipe.optimiser)
+        return self.steps
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         if index >= len(self):
@@ -71,7 +87,7 @@ class FrameBatches(Dataset[tuple[Tensor, Tensor]]):
         shape = draw_shape(rng, recipe=views)
         taken = []
         for number in self.order[index * batch : (index + 1) * batch]:
-            frame = self.frames[int(number)]
+            frame = self._frame(int(number))
             draw = draw_view(rng, frame=frame, shape=shape, recipe=views)
             view = take_view(
                 frame, draw=draw, canonical_f_px=self.canonical_f_px, output_stride=self.output_stride
@@ -79,6 +95,10 @@ class FrameBatches(Dataset[tuple[Tensor, Tensor]]):
             taken.append(view)
         rgb = torch.from_numpy(np.stack([view.rgb_HW3 for view in taken])).permute(0, 3, 1, 2)
         return rgb, torch.from_numpy(np.stack([view.depth_m for view in taken]))[:, None]
+
+    def _frame(self, number: int) -> Frame:
+        known = len(self.frames)
+        return self.frames[number] if number < known else self.drawn[number - known]
 
 
 class FrameData(LightningDataModule):  # type: ignore[misc]  # Lightning is not typed
@@ -89,24 +109,44 @@ class FrameData(LightningDataModule):  # type: ignore[misc]  # Lightning is not 
         held_out: What is validated on.
         recipe: How views are drawn.
         network: What is trained.
+        more: Frames of the recipe's further datasets, in its order.
     """
 
     def __init__(
-        self, frames: Sequence[Frame], held_out: Sequence[Sample], *, recipe: Recipe, network: DepthNetwork
+        self,
+        frames: Sequence[Frame],
+        held_out: Sequence[Sample],
+        *,
+        recipe: Recipe,
+        network: DepthNetwork,
+        more: Sequence[Sequence[Frame]] = (),
     ) -> None:
         super().__init__()
         self.frames, self.held_out, self.recipe, self.network = frames, held_out, recipe, network
+        self.more = more
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
         """The batches of the trainer's present epoch."""
         epoch = self.trainer.current_epoch if self.trainer else 0
-        batches = FrameBatches(self.frames, recipe=self.recipe, network=self.network, epoch=epoch)
-        return DataLoader(batches, batch_size=None, shuffle=False)
+        return DataLoader(self.batches(epoch), batch_size=None, shuffle=False)
+
+    def batches(self, epoch: int) -> FrameBatches:
+        """The batches of an epoch.
+
+        Args:
+            epoch: Its number.
+
+        Returns:
+            The batches.
+        """
+        return FrameBatches(
+            self.frames, recipe=self.recipe, network=self.network, epoch=epoch, more=self.more
+        )
 
     def settling(self) -> Iterator[Tensor]:
         """Pixels on which batch normalisation is measured: the first batches of the epoch after the last."""
         options = self.recipe.optimiser
-        batches = FrameBatches(self.frames, recipe=self.recipe, network=self.network, epoch=options.epochs)
+        batches = self.batches(options.epochs)
         return (pixels_of(batches[index])[0] for index in range(min(options.settle_batches, len(batches))))
 
     def val_dataloader(self) -> DataLoader[int]:

@@ -103,10 +103,13 @@ class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not ty
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": curve, "interval": "step"}}
 
     def _rate(self, step: int) -> float:
-        rising = max(1.0, self.recipe.optimiser.warm_up * self.steps)
+        options = self.recipe.optimiser
+        rising = max(1.0, options.warm_up * self.steps)
         if step < rising:
             return (step + 1) / (rising + 1)
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rising) / max(1.0, self.steps - rising))))
+        falling = max(rising, (1 - options.fall) * self.steps)
+        done = (step - falling) / max(1.0, self.steps - falling)
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, done))))
 
 
 class SettledAverage(EMAWeightAveraging):  # type: ignore[misc]  # Lightning is not typed
@@ -136,6 +139,7 @@ def fit(
     held_out: Sequence[Sample],
     recipe: Recipe,
     out: Path,
+    more: Sequence[Sequence[Frame]] = (),
 ) -> Path:
     """Trains a network, or goes on where a run into the same folder stopped.
 
@@ -145,14 +149,15 @@ def fit(
         held_out: What it is validated on.
         recipe: Everything else.
         out: Folder for checkpoints and the history.
+        more: Frames of the recipe's further datasets, in its order.
 
     Returns:
         The last checkpoint.
     """
     network.to(memory_format=torch.channels_last)
-    steps = steps_per_epoch(len(frames), optimiser=recipe.optimiser) * recipe.optimiser.epochs
+    steps = steps_per_epoch(len(frames), recipe=recipe) * recipe.optimiser.epochs
     module = DepthModule(network, recipe=recipe, steps=steps)
-    data = FrameData(frames, held_out, recipe=recipe, network=cast(DepthNetwork, network))
+    data = FrameData(frames, held_out, recipe=recipe, network=cast(DepthNetwork, network), more=more)
     last = out / LAST
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its advice is not about this run
     with warnings.catch_warnings():

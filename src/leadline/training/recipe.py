@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 from leadline.core.errors import InputError
 from leadline.core.kind import Kind
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 __all__ = [
     "DataRecipe",
     "ExportRecipe",
     "LossRecipe",
+    "MoreData",
     "NetworkRecipe",
     "OptimiserRecipe",
     "Recipe",
@@ -55,6 +60,7 @@ class NetworkRecipe:
         encoder_weights: ``PACKAGE:FILE`` with pretrained weights, or empty for random ones.
         widths: Channels of the decoder, coarse to fine.
         drop_path: Chance that a residual branch is left out in training.
+        starts_from: Name of the recipe whose model file the training begins with; empty where it begins anew.
     """
 
     builder: str
@@ -62,6 +68,7 @@ class NetworkRecipe:
     encoder_weights: str
     widths: tuple[int, ...]
     drop_path: float
+    starts_from: str = ""
 
     def __post_init__(self) -> None:
         _require(":" in self.builder, "builder", self.builder, "MODULE:FUNCTION")
@@ -69,6 +76,33 @@ class NetworkRecipe:
             bool(self.widths) and min(self.widths) > 0, "widths", self.widths, "a list of positive numbers"
         )
         _chances(self, "drop_path")
+
+
+@dataclass(frozen=True, slots=True)
+class MoreData:
+    """A further dataset of which some frames join each epoch.
+
+    Args:
+        dataset: Registry name of the dataset.
+        first: Position of the first frame that may be used.
+        frames: How many may be used, from there on.
+        frames_per_epoch: How many of them are drawn for each epoch.
+        far_m: What lies beyond counts as unknown.
+        options: What the dataset is opened with.
+    """
+
+    dataset: str
+    first: int
+    frames: int
+    frames_per_epoch: int
+    far_m: float
+    options: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _not_negative(self, "first")
+        _positive(self, "frames", "frames_per_epoch", "far_m")
+        ok = self.frames_per_epoch <= self.frames
+        _require(ok, "frames_per_epoch", self.frames_per_epoch, f"at most frames = {self.frames}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +115,8 @@ class DataRecipe:
         held_out_frames: Frames in each block.
         dropped_frames: Frames left out on each side of a block, because they may show the same scene.
         options: What the dataset is opened with.
+        dropped_ids: Ids of further frames that are left out, because they show a place that is held out.
+        more: Further datasets that are learned from.
     """
 
     dataset: str
@@ -88,9 +124,12 @@ class DataRecipe:
     held_out_frames: int
     dropped_frames: int
     options: dict[str, str] = field(default_factory=dict)
+    dropped_ids: tuple[str, ...] = ()
+    more: tuple[MoreData, ...] = ()
 
     def __post_init__(self) -> None:
-        _positive(self, "held_out_blocks", "held_out_frames")
+        _not_negative(self, "held_out_blocks")
+        _positive(self, "held_out_frames")
         _not_negative(self, "dropped_frames")
 
 
@@ -174,11 +213,12 @@ class OptimiserRecipe:
         encoder_lr: Peak learning rate of the pretrained encoder.
         decoder_lr: Peak learning rate of the rest.
         weight_decay: AdamW's weight decay.
-        warm_up: Share of all steps in which the rates rise; they fall as a cosine after it.
+        warm_up: Share of all steps in which the rates rise.
         ema_decay: Decay of the moving average of the weights, which is what is kept.
         settle_batches: Batches on which the average's batch normalisation is measured anew.
         clip_norm: Largest norm of the gradient.
         validate_every: Epochs between validations.
+        fall: Share of all steps, at the end, in which the rates fall as a cosine; 1 from the warm-up on.
     """
 
     epochs: int
@@ -191,10 +231,12 @@ class OptimiserRecipe:
     settle_batches: int
     clip_norm: float
     validate_every: int
+    fall: float = 1.0
 
     def __post_init__(self) -> None:
         _positive(
             self,
+            "fall",
             "epochs",
             "batch",
             "encoder_lr",
@@ -204,7 +246,7 @@ class OptimiserRecipe:
             "settle_batches",
         )
         _not_negative(self, "weight_decay")
-        _chances(self, "warm_up", "ema_decay")
+        _chances(self, "warm_up", "ema_decay", "fall")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +275,28 @@ class ExportRecipe:
         _require(known, "commercial", self.commercial, "'yes', 'no' or 'unclear'")
 
 
+ALWAYS_SAID = ("data.options",)
+"""Options with a default that count in the digest all the same."""
+
+
+def _said(record: DataclassInstance, where: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for option in fields(record):
+        value = getattr(record, option.name)
+        default = option.default_factory() if option.default_factory is not MISSING else option.default
+        place = f"{where}{option.name}"
+        if value == default and place not in ALWAYS_SAID:
+            continue
+        found[option.name] = _plain(value, place)
+    return found
+
+
+def _plain(value: Any, where: str) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item, where) for item in value]
+    return _said(value, f"{where}.") if is_dataclass(value) and not isinstance(value, type) else value
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything that decides a training run.
@@ -259,8 +323,11 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all values, whatever the file's comments and order."""
-        return sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        """SHA-256 of all values, whatever the file's comments and order.
+
+        Options that have a default count only where they differ from it, so that a new one leaves old digests as they are.
+        """
+        return sha256(json.dumps(_said(self), sort_keys=True).encode()).hexdigest()
 
     @property
     def record(self) -> dict[str, str]:

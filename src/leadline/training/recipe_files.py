@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from leadline.core.errors import InputError, UnknownName
 from leadline.training.recipe import Recipe
@@ -80,7 +80,8 @@ def _record(cls: type[T], tree: Any, where: str) -> T:
     names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
     for name in sorted(set(tree) - names):
         raise InputError(f"{where} has no option {name!r}", hint=f"it has {', '.join(sorted(names))}")
-    for name in sorted(names - set(tree)):
+    needed = {f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING}  # type: ignore[arg-type]
+    for name in sorted(needed - set(tree)):
         raise InputError(f"{where} lacks {name!r}", hint="a recipe leaves nothing open")
     return cls(**{name: _value(hints[name], value, f"{where}.{name}") for name, value in tree.items()})
 
@@ -92,6 +93,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return {key: str(option) for key, option in value.items()}
     if hint is float and type(value) in (int, float):
         return float(value)
+    if isinstance(value, list) and get_origin(hint) is tuple and is_dataclass(get_args(hint)[0]):
+        return tuple(_record(get_args(hint)[0], item, f"{where}[{k}]") for k, item in enumerate(value))
     if isinstance(value, list) and hint not in (int, float, str):
         return tuple(tuple(item) if isinstance(item, list) else item for item in value)
     if not isinstance(hint, type) or type(value) is not hint:

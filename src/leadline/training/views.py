@@ -84,11 +84,12 @@ class View:
     f_px: float
 
 
-def pack(sample: Sample) -> Frame:
+def pack(sample: Sample, *, far_m: float = math.inf) -> Frame:
     """Packs a sample small enough for a whole dataset to stay in memory.
 
     Args:
         sample: A photo with metric depth along the axis.
+        far_m: What lies beyond counts as unknown.
 
     Returns:
         The frame; its depth is rounded to millimetres.
@@ -102,12 +103,11 @@ def pack(sample: Sample) -> Frame:
             f"sample {sample.id!r} holds {truth.kind.words}, not metres along the axis",
             hint="train on metric depth",
         )
-    rows, columns = np.nonzero(truth.valid)
+    valid = truth.valid & (np.nan_to_num(truth.values) <= far_m)
+    rows, columns = np.nonzero(valid)
     if not rows.size:
         raise DatasetError(f"sample {sample.id!r} has no pixel of known depth", hint="leave it out")
-    mm = np.where(truth.valid, np.clip(np.nan_to_num(truth.values) * 1000 + 0.5, 1, MM_MAX), 0).astype(
-        np.uint16
-    )
+    mm = np.where(valid, np.clip(np.nan_to_num(truth.values) * 1000 + 0.5, 1, MM_MAX), 0).astype(np.uint16)
     known = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
     return Frame(sample.image.rgb_HW3, mm, sample.image.camera, known)
 

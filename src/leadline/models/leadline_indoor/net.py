@@ -8,7 +8,7 @@ the manner of FastDepth (Wofk et al., ICRA 2019), and predicts the logarithm of 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import timm
@@ -20,8 +20,9 @@ from torch.nn.utils import fusion
 
 from leadline.core.camera import ASSUMED_FOCAL_PER_WIDTH
 from leadline.core.errors import WeightsError
+from leadline.plugins.registry import load
 
-__all__ = ["CANONICAL_F_PX", "IndoorNet", "build", "target_size"]
+__all__ = ["CANONICAL_F_PX", "IndoorNet", "build", "normalised_convs", "target_size"]
 
 CANONICAL_F_PX = ASSUMED_FOCAL_PER_WIDTH * 256
 """Focal length, in pixels of the network's own input, of the camera whose depth is predicted: the ASSUMED one at 256 px
@@ -186,6 +187,24 @@ class IndoorNet(nn.Module):
         _fold(self)
         return self
 
+    def unfold(self, path: Path, *, batches: Iterable[Tensor]) -> IndoorNet:
+        """Takes over what a model file does, ready to be trained on: see ``unfold.py``.
+
+        Args:
+            path: A file that ``leadline.exporters.onnx`` wrote.
+            batches: Photos to measure batch normalisation on, RGB 0 to 255, (N, 3, H, W).
+
+        Returns:
+            The network itself, in training mode.
+
+        Raises:
+            WeightsError: The file cannot be read or holds another network.
+        """
+        net: IndoorNet = load("leadline.models.leadline_indoor.unfold:unfold_file")(
+            self, path, batches=batches
+        )
+        return net
+
     def load_encoder(self, state: dict[str, Tensor]) -> None:
         """Loads ImageNet weights of the whole classifier into the encoder, by order and shape.
 
@@ -235,6 +254,26 @@ def build(
     if encoder_weights is not None:
         net.load_encoder(torch.load(encoder_weights, map_location="cpu", weights_only=True))
     return net
+
+
+def normalised_convs(module: nn.Module) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+    """Each convolution with the batch normalisation behind it, in the order of the network.
+
+    Args:
+        module: The network or a part of it, not folded.
+
+    Yields:
+        Convolution and normalisation.
+    """
+    last: nn.Conv2d | None = None
+    for child in module.children():
+        if isinstance(child, nn.Conv2d):
+            last = child
+        elif isinstance(child, nn.BatchNorm2d) and last is not None:
+            yield last, child
+            last = None
+        else:
+            yield from normalised_convs(child)
 
 
 def _pad_evenly(module: nn.Module) -> None:
