@@ -138,6 +138,13 @@ def test_a_start_and_further_places_must_be_what_the_recipe_asks_for(
         train(TrainRequest(recipe=str(short), data=nyu, out=out, start=file))
 
 
+def test_a_loss_is_refused_before_a_frame_is_read(recipe: Path, nyu: Path, tmp_path: Path) -> None:
+    recipe.write_text(recipe.read_text().replace('name = "l1"', 'name = "l11"'))
+    (nyu / "image" / "0000.jpg").write_bytes(b"damaged")
+    with pytest.raises(UnknownName, match="no loss is called 'l11'"):
+        train(TrainRequest(recipe=str(recipe), data=nyu, out=tmp_path / "out"))
+
+
 def test_every_option_has_a_help_sentence() -> None:
     for field in fields(TrainRequest):
         assert told_of(field).help.endswith(".")

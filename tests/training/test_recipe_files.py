@@ -60,7 +60,8 @@ def test_an_unknown_name_gets_near_matches(tmp_path: Path) -> None:
         ('builder = "leadline.models.leadline_indoor.net:build"', 'builder = "net"', "MODULE:FUNCTION"),
         ('commercial = "unclear"', 'commercial = "maybe"', "'maybe' is not"),
         ('kind = "metric-depth"', 'kind = "depthy"', "is not a kind of depth"),
-        ("[loss]", "[loss_]", "has no option 'loss_'"),
+        ("[views]", "[views_]", "has no option 'views_'"),
+        ("weight = 0.5", "weight = 0", "weight = 0.0 is not positive"),
     ],
 )
 def test_what_is_wrong_is_said(old: str, new: str, message: str) -> None:
@@ -86,6 +87,13 @@ def test_further_datasets_are_a_list_of_tables() -> None:
     wrong = MORE.replace("first", "frist")
     with pytest.raises(InputError, match=r"recipe\.data\.more\[0\] has no option 'frist'"):
         parse_recipe(TEXT.replace("[views]", wrong + "\n[views]"))
+
+
+def test_a_recipe_without_a_loss_is_refused() -> None:
+    head, _, rest = TEXT.partition("[[loss]]")
+    tail = rest[rest.index("[optimiser]") :]
+    with pytest.raises(InputError, match="loss = \\(\\) is not one or more terms"):
+        parse_recipe("loss = []\n" + head + tail)
 
 
 def test_a_table_must_be_a_table() -> None:

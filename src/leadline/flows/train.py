@@ -90,6 +90,7 @@ def train(request: TrainRequest) -> TrainReport:
         MissingExtra: A package of the extra ``train`` is not installed.
         UnknownName: No such recipe or dataset.
         InputError: The recipe is not sound.
+        KindError: A loss of the recipe cannot compare what its network says.
         DatasetError: The data is not what the recipe needs.
         WeightsError: The pretrained encoder is not installed.
         OutputError: The folder or the file cannot be written.
@@ -102,6 +103,7 @@ def train(request: TrainRequest) -> TrainReport:
     sources = _further(recipe, request.more)
     train_on, held_out = load("leadline.training.splits:split_samples")(samples.entries, recipe=recipe.data)
     network = load("leadline.training.network:build_network")(recipe)
+    load("leadline.training.objective:Objective")(recipe.loss, network=network)  # refuses before data is read
     pack = load("leadline.training.views:pack")
     _make_folder(request.out)
     frames = [pack(samples[index]) for index in tqdm(train_on, desc="reading", unit="frame")]

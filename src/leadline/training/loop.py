@@ -20,8 +20,8 @@ from leadline.core.sample import Sample
 from leadline.ops.metrics import score
 from leadline.training.batches import FrameData, pixels_of, steps_per_epoch
 from leadline.training.checkpoint import LAST, load_average
-from leadline.training.losses import depth_loss
 from leadline.training.network import DepthNetwork, predict_metres
+from leadline.training.objective import Objective
 from leadline.training.recipe import Recipe
 from leadline.training.settle import settle
 from leadline.training.views import Frame
@@ -54,6 +54,7 @@ class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not ty
     def __init__(self, network: torch.nn.Module, *, recipe: Recipe, steps: int) -> None:
         super().__init__()
         self.network, self.recipe, self.steps = network, recipe, steps
+        self.objective = Objective(recipe.loss, network=cast(DepthNetwork, network))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Notes which recipe the checkpoint is of."""
@@ -74,7 +75,7 @@ class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not ty
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """The loss of one batch."""
         pixels, truth_m = pixels_of(batch)
-        loss = depth_loss(self.network(pixels), truth_m, recipe=self.recipe.loss)
+        loss = self.objective(self.network(pixels), truth_m, rgb=pixels)
         self.log("loss", loss, prog_bar=True, on_step=False, on_epoch=True, batch_size=len(pixels))
         return loss
 

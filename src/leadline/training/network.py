@@ -28,20 +28,32 @@ class DepthNetwork(Protocol):
     """What a network must offer to be trained here; every ``torch.nn.Module`` with these names does.
 
     Convention:
-        It maps RGB 0 to 255, (N, 3, H, W), to the natural logarithm of metres as the canonical camera would measure
-        them, (N, 1, H / output_stride, W / output_stride). The part to be changed slowly is called ``encoder``.
+        It maps RGB 0 to 255, (N, 3, H, W), to numbers of its own, (N, 1, H / output_stride, W / output_stride), of the kind
+        and scale it states: the logarithm of metres, say, or their inverse. Metres are those that the canonical camera would
+        measure. The part to be changed slowly is called ``encoder``.
     """
 
     canonical_f_px: float
     output_stride: int
+    output_kind: Kind
+    output_scale: str
+    """``"linear"`` or ``"logarithmic"``."""
 
     @staticmethod
     def target_size(height: int, width: int) -> tuple[int, int]:
         """The size a photo is resized to."""
         ...
 
+    def target(self, metres: Tensor) -> Tensor:
+        """The numbers that stand for metres; where those are 0 (unknown), any finite number."""
+        ...
+
+    def metres(self, output: Tensor) -> Tensor:
+        """The metres that its numbers stand for."""
+        ...
+
     def __call__(self, rgb_N3HW: Tensor) -> Tensor:
-        """Logarithm of canonical depth."""
+        """Its numbers."""
         ...
 
 
@@ -97,7 +109,7 @@ def predict_metres(network: DepthNetwork, image: Image) -> DepthMap:
     device = next(cast(torch.nn.Module, network).parameters()).device
     pixels = torch.from_numpy(np.array(small, np.float32)).permute(2, 0, 1)[None].to(device)
     with torch.inference_mode():
-        depth = torch.exp(network(pixels.contiguous(memory_format=torch.channels_last)))
+        depth = network.metres(network(pixels.contiguous(memory_format=torch.channels_last)))
         full = functional.interpolate(depth, size=(image.height, image.width), mode="bilinear")
     camera = image.camera
     f_px = math.sqrt(camera.fx * width / image.width * camera.fy * height / image.height)

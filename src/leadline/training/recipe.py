@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from leadline.core.errors import InputError
 from leadline.core.kind import Kind
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 __all__ = [
     "DataRecipe",
@@ -181,26 +178,20 @@ class ViewRecipe:
 
 @dataclass(frozen=True, slots=True)
 class LossRecipe:
-    """Weights of the terms of the loss.
+    """One term of what is made small.
 
     Args:
-        silog_weight: Weight of the scale-invariant logarithmic error.
-        silog_lambda: How much of an image's common error of scale it forgives.
-        l1_weight: Weight of the mean absolute difference of logarithms.
-        gradient_weight: Weight of the multi-scale gradient term.
-        gradient_scales: Number of its scales.
+        name: Name of the loss.
+        weight: Its weight in the sum.
+        options: What the loss lets one choose.
     """
 
-    silog_weight: float
-    silog_lambda: float
-    l1_weight: float
-    gradient_weight: float
-    gradient_scales: int
+    name: str
+    weight: float
+    options: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _chances(self, "silog_lambda")
-        _not_negative(self, "silog_weight", "l1_weight", "gradient_weight")
-        _positive(self, "gradient_scales")
+        _positive(self, "weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,26 +266,19 @@ class ExportRecipe:
         _require(known, "commercial", self.commercial, "'yes', 'no' or 'unclear'")
 
 
-ALWAYS_SAID = ("data.options",)
-"""Options with a default that count in the digest all the same."""
-
-
-def _said(record: DataclassInstance, where: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for option in fields(record):
-        value = getattr(record, option.name)
-        default = option.default_factory() if option.default_factory is not MISSING else option.default
-        place = f"{where}{option.name}"
-        if value == default and place not in ALWAYS_SAID:
-            continue
-        found[option.name] = _plain(value, place)
-    return found
-
-
-def _plain(value: Any, where: str) -> Any:
+def _said(value: Any) -> Any:
+    """What is said in a recipe: options that are left at their default are not."""
     if isinstance(value, tuple):
-        return [_plain(item, where) for item in value]
-    return _said(value, f"{where}.") if is_dataclass(value) and not isinstance(value, type) else value
+        return [_said(item) for item in value]
+    if not is_dataclass(value):
+        return value
+    said = {option.name: getattr(value, option.name) for option in fields(value)}
+    return {name: _said(kept) for name, kept in said.items() if kept != _default(type(value), name)}
+
+
+def _default(cls: Any, name: str) -> object:
+    option = next(option for option in fields(cls) if option.name == name)
+    return option.default_factory() if option.default_factory is not MISSING else option.default
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +291,7 @@ class Recipe:
         network: Which network.
         data: Which frames.
         views: How views of a frame are drawn.
-        loss: What is made small.
+        loss: The terms of what is made small.
         optimiser: How.
         export: What the finished file says of itself.
     """
@@ -317,9 +301,12 @@ class Recipe:
     network: NetworkRecipe
     data: DataRecipe
     views: ViewRecipe
-    loss: LossRecipe
+    loss: tuple[LossRecipe, ...]
     optimiser: OptimiserRecipe
     export: ExportRecipe
+
+    def __post_init__(self) -> None:
+        _require(bool(self.loss), "loss", self.loss, "one or more terms, each a table [[loss]]")
 
     @property
     def digest(self) -> str:

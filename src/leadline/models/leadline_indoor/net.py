@@ -20,6 +20,7 @@ from torch.nn.utils import fusion
 
 from leadline.core.camera import ASSUMED_FOCAL_PER_WIDTH
 from leadline.core.errors import WeightsError
+from leadline.core.kind import Kind
 from leadline.plugins.registry import load
 
 __all__ = ["CANONICAL_F_PX", "IndoorNet", "build", "normalised_convs", "target_size"]
@@ -137,6 +138,8 @@ class IndoorNet(nn.Module):
     stride_px = STRIDE_PX
     max_side_px = MAX_SIDE_PX
     output_stride = 2
+    output_kind = Kind()
+    output_scale = "logarithmic"
 
     def __init__(
         self,
@@ -176,6 +179,16 @@ class IndoorNet(nn.Module):
     def target_size(height: int, width: int) -> tuple[int, int]:
         """See :func:`target_size`."""
         return target_size(height, width)
+
+    @staticmethod
+    def target(metres: Tensor) -> Tensor:
+        """The logarithm of metres; where those are 0, that of the least it can say."""
+        return torch.log(metres.clamp(min=math.exp(LOG_DEPTH_RANGE[0])))
+
+    @staticmethod
+    def metres(output: Tensor) -> Tensor:
+        """Metres of their logarithm."""
+        return torch.exp(output)
 
     def folded(self) -> IndoorNet:
         """The same function without batch normalisation: each is folded into the convolution before it.
