@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import fields
 from importlib import resources
 from pathlib import Path
@@ -20,7 +21,7 @@ from leadline.core.errors import (
     WeightsError,
 )
 from leadline.flows.options import told_of
-from leadline.flows.train import TrainRequest, train
+from leadline.flows.train import TrainReport, TrainRequest, train
 from leadline.models.leadline_indoor.whole import read_file_weights
 from leadline.plugins import need as need_module
 
@@ -38,20 +39,17 @@ CHANGES = {
 }
 
 
-@pytest.fixture
-def recipe(tmp_path: Path) -> Path:
+def write_recipe(folder: Path) -> Path:
     text = resources.files("leadline.data.recipes").joinpath("embedded-indoor.toml").read_text("utf-8")
     for old, new in CHANGES.items():
         assert old in text
         text = text.replace(old, new)
-    path = tmp_path / "tiny.toml"
+    path = folder / "tiny.toml"
     path.write_text(text)
     return path
 
 
-@pytest.fixture
-def nyu(tmp_path: Path) -> Path:
-    folder = tmp_path / "nyu"
+def write_nyu(folder: Path) -> Path:
     rng = np.random.default_rng(0)
     for part in ("image", "depth"):
         (folder / part).mkdir(parents=True)
@@ -65,8 +63,24 @@ def nyu(tmp_path: Path) -> Path:
     return folder
 
 
-def test_one_call_goes_from_a_folder_to_a_model_file(recipe: Path, nyu: Path, tmp_path: Path) -> None:
-    report = train(TrainRequest(recipe=str(recipe), data=nyu, out=tmp_path / "out"))
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    return write_recipe(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def nyu(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_nyu(tmp_path_factory.mktemp("nyu"))
+
+
+@pytest.fixture(scope="module")
+def report(nyu: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainReport:
+    """What one call made of a folder."""
+    folder = tmp_path_factory.mktemp("run")
+    return train(TrainRequest(recipe=str(write_recipe(folder)), data=nyu, out=folder / "out"))
+
+
+def test_one_call_goes_from_a_folder_to_a_model_file(report: TrainReport) -> None:
     assert report.trained_on == 4
     assert report.held_out == ("0003", "0004")
     assert report.checkpoint.is_file()
@@ -105,13 +119,11 @@ def onward(recipe: Path, tmp_path: Path) -> Path:
 
 
 def test_a_recipe_goes_on_from_a_model_file_and_learns_from_more_data(
-    recipe: Path, onward: Path, nyu: Path, tmp_path: Path
+    report: TrainReport, onward: Path, nyu: Path, tmp_path: Path
 ) -> None:
-    first = train(TrainRequest(recipe=str(recipe), data=nyu, out=tmp_path / "first"))
-    request = TrainRequest(recipe=str(onward), data=nyu, out=tmp_path / "second", start=first.weights)
-    second = train(request)
+    second = train(TrainRequest(recipe=str(onward), data=nyu, out=tmp_path / "out", start=report.weights))
     assert second.trained_on == 3  # frame 0007 is left out
-    before, after = read_file_weights(first.weights), read_file_weights(second.weights)
+    before, after = read_file_weights(report.weights), read_file_weights(second.weights)
     wide = [name for name, weight in before.items() if weight.size > 200]
     alike = [np.corrcoef(before[name].ravel(), after[name].ravel())[0, 1] for name in wide]
     assert (
@@ -138,11 +150,50 @@ def test_a_start_and_further_places_must_be_what_the_recipe_asks_for(
         train(TrainRequest(recipe=str(short), data=nyu, out=out, start=file))
 
 
+SMALL_UNET = (
+    "network.widths=[4, 6, 8]",
+    "data={dataset = 'synthetic', held_out_scenes = 1, options = {frames = 8, width = 32, height = 24}}",
+    "views.shapes=[[32, 32, 1]]",
+    "optimiser.epochs=2",
+    "optimiser.batch=2",
+)
+TUTORIAL = (
+    "network.builder=leadline.models.unet.net:build_tutorial",
+    "optimiser.method=sgd",
+    "optimiser.fall=0",
+    "loss.0.options={span = 256, window = 7, k1 = 1e-4, k2 = 9e-4}",
+    "loss.2={name = 'target-edge-smoothness', weight = 0.9}",
+)
+
+
+@pytest.mark.parametrize("changes", [SMALL_UNET, SMALL_UNET + TUTORIAL], ids=["mended", "tutorial"])
+def test_the_unet_learns_from_made_up_rooms_with_no_data_at_hand(
+    changes: tuple[str, ...], tmp_path: Path
+) -> None:
+    report = train(TrainRequest(recipe="unet-diode", out=tmp_path, changes=changes))
+    assert (report.trained_on, len(report.held_out)) == (4, 4)
+    session = onnxruntime.InferenceSession(str(report.weights))
+    photo = np.random.default_rng(0).integers(0, 256, (1, 37, 53, 3), dtype=np.uint8)
+    near, far = (
+        session.run(["depth"], {"image": photo, "focal_px": np.array([f], np.float32)})[0] for f in (40, 80)
+    )
+    assert near.shape == (1, 37, 53)
+    assert np.array_equal(near, far)  # it makes nothing of the focal length
+
+
+def test_data_that_is_read_needs_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="learns from dataset 'diode', which is read from a folder"):
+        train(TrainRequest(recipe="unet-diode", out=tmp_path))
+
+
 def test_a_loss_is_refused_before_a_frame_is_read(recipe: Path, nyu: Path, tmp_path: Path) -> None:
     recipe.write_text(recipe.read_text().replace('name = "l1"', 'name = "l11"'))
-    (nyu / "image" / "0000.jpg").write_bytes(b"damaged")
+    damaged = tmp_path / "nyu"
+    shutil.copytree(nyu, damaged)
+    for photo in damaged.glob("image/*"):
+        photo.write_bytes(b"damaged")
     with pytest.raises(UnknownName, match="no loss is called 'l11'"):
-        train(TrainRequest(recipe=str(recipe), data=nyu, out=tmp_path / "out"))
+        train(TrainRequest(recipe=str(recipe), data=damaged, out=tmp_path / "out"))
 
 
 def test_every_option_has_a_help_sentence() -> None:

@@ -146,3 +146,15 @@ def test_rates_can_stay_up_and_fall_at_the_end_only(tiny_recipe: Recipe) -> None
     assert rates[150:] == sorted(rates[150:], reverse=True)
     assert rates[175] == pytest.approx(0.5)
     assert rates[199] < 0.002
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"), [("adamw", torch.optim.AdamW), ("adam", torch.optim.Adam), ("sgd", torch.optim.SGD)]
+)
+def test_the_method_is_the_recipes_and_rates_may_never_fall(
+    tiny_recipe: Recipe, method: str, kind: type[torch.optim.Optimizer]
+) -> None:
+    recipe = replace(tiny_recipe, optimiser=replace(tiny_recipe.optimiser, method=method, fall=0.0))
+    made = DepthModule(build_network(recipe), recipe=recipe, steps=200).configure_optimizers()
+    assert type(made["optimizer"]) is kind
+    assert [made["lr_scheduler"]["scheduler"].lr_lambdas[0](step) for step in (10, 100, 199)] == [1.0] * 3

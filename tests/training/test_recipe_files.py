@@ -61,6 +61,11 @@ def test_an_unknown_name_gets_near_matches(tmp_path: Path) -> None:
         ('commercial = "unclear"', 'commercial = "maybe"', "'maybe' is not"),
         ('kind = "metric-depth"', 'kind = "depthy"', "is not a kind of depth"),
         ("[views]", "[views_]", "has no option 'views_'"),
+        (
+            "validate_every = 5",
+            'validate_every = 5\nmethod = "adagrad"',
+            "method = 'adagrad' is not one of adamw",
+        ),
         ("weight = 0.5", "weight = 0", "weight = 0.0 is not positive"),
     ],
 )

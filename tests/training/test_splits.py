@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadline.core.errors import DatasetError
+from leadline.core.errors import DatasetError, InputError
 from leadline.core.sample import Entry
 from leadline.training.recipe import DataRecipe
 from leadline.training.recipe_files import load_recipe
@@ -58,3 +58,17 @@ def test_frames_that_show_a_held_out_place_are_left_out_by_name() -> None:
 def test_without_blocks_nothing_is_held_out() -> None:
     none = DataRecipe("nyu", held_out_blocks=0, held_out_frames=18, dropped_frames=3)
     assert split_blocks(5, recipe=none) == ([0, 1, 2, 3, 4], [])
+
+
+def test_scenes_are_held_out_whole_and_evenly_spaced() -> None:
+    entries = [Entry(f"{scene}{frame}", scene) for frame in range(3) for scene in "fedcba"]
+    train, held_out = split_samples(entries, recipe=DataRecipe("diode", held_out_scenes=2))
+    assert {entries[k].scene for k in held_out} == {"b", "e"}
+    assert len(held_out) == 6
+    assert {entries[k].scene for k in train} == set("acdf")
+    with pytest.raises(DatasetError, match="6 scenes are too few to hold out 6"):
+        split_samples(entries, recipe=DataRecipe("diode", held_out_scenes=6))
+    with pytest.raises(DatasetError, match="does not say which scene"):
+        split_samples([*entries, Entry("x")], recipe=DataRecipe("diode", held_out_scenes=2))
+    with pytest.raises(InputError, match="held_out_scenes = 2 is not 0 beside held_out_blocks"):
+        DataRecipe("diode", held_out_blocks=1, held_out_frames=2, held_out_scenes=2)

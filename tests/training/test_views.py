@@ -56,6 +56,13 @@ def test_truth_that_cannot_be_learned_from_is_refused(truth: DepthMap, message: 
         pack(Sample("a", Image.from_array(np.zeros((1, 1, 3), np.uint8)), truth))
 
 
+def test_without_a_canonical_camera_depth_stays_as_it_is() -> None:
+    view = take_view(frame(), draw=PLAIN, canonical_f_px=None, output_stride=2)
+    as_seen = take_view(frame(), draw=PLAIN, canonical_f_px=view.f_px, output_stride=2)
+    assert np.allclose(view.depth_m, as_seen.depth_m)
+    assert view.depth_m.max() > 0
+
+
 def test_a_plain_whole_view_is_the_frame_with_depth_for_the_canonical_camera() -> None:
     view = take_view(frame(), draw=PLAIN, canonical_f_px=CANONICAL, output_stride=2)
     assert np.array_equal(view.rgb_HW3, frame().rgb_HW3)

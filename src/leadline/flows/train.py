@@ -13,7 +13,7 @@ from leadline.flows.data.collection import Collection
 from leadline.flows.data.opening import open_dataset, split_place
 from leadline.flows.options import Told, told
 from leadline.plugins.need import need
-from leadline.plugins.registry import load
+from leadline.plugins.registry import DATASETS, load
 
 if TYPE_CHECKING:
     from leadline.training.recipe import Recipe
@@ -30,7 +30,6 @@ class TrainRequest:
     recipe: str = field(
         metadata=told(Told("Name of a recipe that ships, or path of a TOML file.", positional=True))
     )
-    data: Path = field(metadata=told(Told("Folder that holds the recipe's dataset.", metavar="FOLDER")))
     out: Path = field(
         metadata=told(
             Told(
@@ -38,6 +37,12 @@ class TrainRequest:
                 metavar="FOLDER",
             )
         )
+    )
+    data: Path | None = field(
+        default=None,
+        metadata=told(
+            Told("Folder that holds the recipe's dataset; left out for made-up rooms.", metavar="FOLDER")
+        ),
     )
     more: tuple[str, ...] = field(
         default=(),
@@ -55,6 +60,17 @@ class TrainRequest:
             Told(
                 "Model file whose weights the training begins with; for recipes that go on from another one.",
                 metavar="FILE",
+            )
+        ),
+    )
+    changes: tuple[str, ...] = field(
+        default=(),
+        metadata=told(
+            Told(
+                "Set an option of the recipe otherwise, such as optimiser.batch=8; again for each.",
+                flag="set",
+                metavar="TABLE.OPTION=VALUE",
+                whole=True,
             )
         ),
     )
@@ -97,9 +113,11 @@ def train(request: TrainRequest) -> TrainReport:
     """
     for package in PACKAGES:
         need(package, who="training", extra="train")
-    recipe = load("leadline.training.recipe_files:load_recipe")(request.recipe)
+    recipe = load("leadline.training.recipe_files:load_recipe")(request.recipe, changes=request.changes)
     _check_start(recipe, request)
-    samples = open_dataset(request.data, name=recipe.data.dataset, options=recipe.data.options)
+    samples = open_dataset(
+        _place(recipe, request.data), name=recipe.data.dataset, options=recipe.data.options
+    )
     sources = _further(recipe, request.more)
     train_on, held_out = load("leadline.training.splits:split_samples")(samples.entries, recipe=recipe.data)
     network = load("leadline.training.network:build_network")(recipe)
@@ -126,6 +144,15 @@ def train(request: TrainRequest) -> TrainReport:
     weights = request.out / f"{recipe.export.name}.onnx"
     load("leadline.exporters.onnx:export_network")(network.folded(), weights, record=recipe.record)
     return TrainReport(weights, checkpoint, len(train_on), tuple(samples[index].id for index in held_out))
+
+
+def _place(recipe: Recipe, data: Path | None) -> str:
+    if data is None and not DATASETS.get(recipe.data.dataset).endless:
+        raise InputError(
+            f"recipe {recipe.name!r} learns from dataset {recipe.data.dataset!r}, which is read from a folder",
+            hint="give it with --data",
+        )
+    return "" if data is None else str(data)
 
 
 def _check_start(recipe: Recipe, request: TrainRequest) -> None:

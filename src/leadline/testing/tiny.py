@@ -9,8 +9,9 @@ import torch
 
 from leadline.exporters.onnx import export_network
 from leadline.models.leadline_indoor.net import IndoorNet, build
+from leadline.models.unet.net import UNet
 
-__all__ = ["indoor", "indoor_net", "strengthened"]
+__all__ = ["indoor", "indoor_net", "strengthened", "unet"]
 
 ENCODER = "test_efficientnet"
 WIDTHS = (16, 12, 8, 8, 4)
@@ -47,6 +48,22 @@ def indoor(folder: Path) -> Path:
     path = folder / "leadline-indoor-tiny.onnx"
     record = {"name": "leadline-indoor-tiny", "version": "1", "kind": "metric-depth"}
     export_network(indoor_net().folded(), path, record=record)
+    return path
+
+
+def unet(folder: Path) -> Path:
+    """Makes the file of ``unet-tiny``.
+
+    Args:
+        folder: Where to put it.
+
+    Returns:
+        The file.
+    """
+    path = folder / "unet-tiny.onnx"
+    torch.manual_seed(2)
+    net = strengthened(UNet(widths=(4, 6, 8)))
+    export_network(net.folded(), path, record={"name": "unet-tiny", "version": "1", "kind": "metric-depth"})
     return path
 
 

@@ -90,14 +90,15 @@ class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not ty
         self.log_dict(rest, on_epoch=True, batch_size=1)
 
     def configure_optimizers(self) -> Any:
-        """AdamW with a rate for the encoder and one for the rest, both rising and falling."""
+        """The recipe's method with a rate for the encoder and one for the rest, both rising and falling."""
         options = self.recipe.optimiser
         groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
         for name, parameter in self.network.named_parameters():
             rate = options.encoder_lr if name.startswith("encoder.") else options.decoder_lr
             decay = options.weight_decay if parameter.ndim > 1 else 0.0
             groups.setdefault((rate, decay), []).append(parameter)
-        optimiser = torch.optim.AdamW(
+        kinds = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+        optimiser = kinds[options.method](
             [{"params": group, "lr": rate, "weight_decay": decay} for (rate, decay), group in groups.items()]
         )
         curve = torch.optim.lr_scheduler.LambdaLR(optimiser, self._rate)
@@ -109,8 +110,10 @@ class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not ty
         if step < rising:
             return (step + 1) / (rising + 1)
         falling = max(rising, (1 - options.fall) * self.steps)
+        if step < falling:
+            return 1.0
         done = (step - falling) / max(1.0, self.steps - falling)
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, done))))
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
 class SettledAverage(EMAWeightAveraging):  # type: ignore[misc]  # Lightning is not typed

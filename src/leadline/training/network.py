@@ -33,15 +33,19 @@ class DepthNetwork(Protocol):
         measure. The part to be changed slowly is called ``encoder``.
     """
 
-    canonical_f_px: float
+    canonical_f_px: float | None
+    """None where nothing is made of the focal length."""
     output_stride: int
     output_kind: Kind
     output_scale: str
     """``"linear"`` or ``"logarithmic"``."""
 
-    @staticmethod
-    def target_size(height: int, width: int) -> tuple[int, int]:
+    def target_size(self, height: int, width: int) -> tuple[int, int]:
         """The size a photo is resized to."""
+        ...
+
+    def known(self, metres: Tensor) -> Tensor:
+        """Where the truth counts, as truth values; metres are 0 where unknown."""
         ...
 
     def target(self, metres: Tensor) -> Tensor:
@@ -111,7 +115,9 @@ def predict_metres(network: DepthNetwork, image: Image) -> DepthMap:
     with torch.inference_mode():
         depth = network.metres(network(pixels.contiguous(memory_format=torch.channels_last)))
         full = functional.interpolate(depth, size=(image.height, image.width), mode="bilinear")
-    camera = image.camera
-    f_px = math.sqrt(camera.fx * width / image.width * camera.fy * height / image.height)
-    metres = full[0, 0].cpu().numpy() * np.float32(f_px / network.canonical_f_px)
-    return DepthMap(metres, Kind(), camera=camera)
+    metres = full[0, 0].cpu().numpy()
+    if network.canonical_f_px is not None:
+        camera = image.camera
+        f_px = math.sqrt(camera.fx * width / image.width * camera.fy * height / image.height)
+        metres = metres * np.float32(f_px / network.canonical_f_px)
+    return DepthMap(metres, Kind(), camera=image.camera)

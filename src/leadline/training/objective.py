@@ -29,7 +29,7 @@ class Objective:
 
     def __init__(self, terms: Sequence[LossRecipe], *, network: DepthNetwork) -> None:
         self.loss = WeightedSum([(term.weight, make_loss(term.name, term.options)) for term in terms])
-        self.scale, self.target = Scale(network.output_scale), network.target
+        self.scale, self.target, self.known = Scale(network.output_scale), network.target, network.known
         for _, loss in self.loss.terms:
             check_kind(loss, network.output_kind, scale=self.scale)
 
@@ -44,5 +44,5 @@ class Objective:
         Returns:
             One number.
         """
-        known = truth_m > 0
-        return self.loss(compare(output, self.target(truth_m), mask=known, scale=self.scale, rgb=rgb))
+        target, known = self.target(truth_m), self.known(truth_m)
+        return self.loss(compare(output, target, mask=known, scale=self.scale, rgb=rgb))

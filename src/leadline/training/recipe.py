@@ -53,18 +53,18 @@ class NetworkRecipe:
 
     Args:
         builder: ``MODULE:FUNCTION`` that makes the network.
-        encoder: Name of its encoder.
+        widths: Channels of its blocks, in the order the network states.
+        encoder: Name of its encoder; empty where it has none of its own.
         encoder_weights: ``PACKAGE:FILE`` with pretrained weights, or empty for random ones.
-        widths: Channels of the decoder, coarse to fine.
         drop_path: Chance that a residual branch is left out in training.
         starts_from: Name of the recipe whose model file the training begins with; empty where it begins anew.
     """
 
     builder: str
-    encoder: str
-    encoder_weights: str
     widths: tuple[int, ...]
-    drop_path: float
+    encoder: str = ""
+    encoder_weights: str = ""
+    drop_path: float = 0.0
     starts_from: str = ""
 
     def __post_init__(self) -> None:
@@ -111,23 +111,27 @@ class DataRecipe:
         held_out_blocks: Number of contiguous, evenly spaced blocks of frames kept for validation.
         held_out_frames: Frames in each block.
         dropped_frames: Frames left out on each side of a block, because they may show the same scene.
+        held_out_scenes: Number of whole scenes, evenly spaced by name, kept for validation where the dataset names them.
         options: What the dataset is opened with.
         dropped_ids: Ids of further frames that are left out, because they show a place that is held out.
         more: Further datasets that are learned from.
     """
 
     dataset: str
-    held_out_blocks: int
-    held_out_frames: int
-    dropped_frames: int
+    held_out_blocks: int = 0
+    held_out_frames: int = 0
+    dropped_frames: int = 0
+    held_out_scenes: int = 0
     options: dict[str, str] = field(default_factory=dict)
     dropped_ids: tuple[str, ...] = ()
     more: tuple[MoreData, ...] = ()
 
     def __post_init__(self) -> None:
-        _not_negative(self, "held_out_blocks")
-        _positive(self, "held_out_frames")
-        _not_negative(self, "dropped_frames")
+        _not_negative(self, "held_out_blocks", "held_out_frames", "dropped_frames", "held_out_scenes")
+        one = not (self.held_out_blocks and self.held_out_scenes)
+        _require(one, "held_out_scenes", self.held_out_scenes, "0 beside held_out_blocks")
+        if self.held_out_blocks:
+            _positive(self, "held_out_frames")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +198,9 @@ class LossRecipe:
         _positive(self, "weight")
 
 
+METHODS = ("adamw", "adam", "sgd")
+
+
 @dataclass(frozen=True, slots=True)
 class OptimiserRecipe:
     """How weights are changed.
@@ -209,7 +216,8 @@ class OptimiserRecipe:
         settle_batches: Batches on which the average's batch normalisation is measured anew.
         clip_norm: Largest norm of the gradient.
         validate_every: Epochs between validations.
-        fall: Share of all steps, at the end, in which the rates fall as a cosine; 1 from the warm-up on.
+        fall: Share of all steps, at the end, in which the rates fall as a cosine; 1 from the warm-up on, 0 never.
+        method: ``"adamw"``, ``"adam"`` or ``"sgd"`` (plain gradient descent).
     """
 
     epochs: int
@@ -223,11 +231,12 @@ class OptimiserRecipe:
     clip_norm: float
     validate_every: int
     fall: float = 1.0
+    method: str = "adamw"
 
     def __post_init__(self) -> None:
+        _require(self.method in METHODS, "method", self.method, f"one of {', '.join(METHODS)}")
         _positive(
             self,
-            "fall",
             "epochs",
             "batch",
             "encoder_lr",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import MISSING, fields, is_dataclass
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from leadline.core.errors import InputError, UnknownName
 from leadline.training.recipe import Recipe
+from leadline.training.recipe_changes import change
 
 __all__ = ["load_recipe", "parse_recipe", "recipe_names"]
 
@@ -21,17 +24,18 @@ def recipe_names() -> tuple[str, ...]:
 
     Example:
         >>> recipe_names()
-        ('embedded-indoor',)
+        ('embedded-indoor', ...
     """
     folder = resources.files("leadline.data.recipes")
     return tuple(sorted(p.name[: -len(".toml")] for p in folder.iterdir() if p.name.endswith(".toml")))
 
 
-def load_recipe(name: str) -> Recipe:
+def load_recipe(name: str, *, changes: Sequence[str] = ()) -> Recipe:
     """Reads a recipe that ships, or one of the user's own.
 
     Args:
         name: A name from ``recipe_names()``, or the path of a TOML file.
+        changes: What is set otherwise than in the file, ``TABLE.OPTION=VALUE`` each.
 
     Returns:
         The recipe, checked.
@@ -45,20 +49,20 @@ def load_recipe(name: str) -> Recipe:
         16
     """
     if name in recipe_names():
-        return parse_recipe(
-            resources.files("leadline.data.recipes").joinpath(f"{name}.toml").read_text("utf-8")
-        )
+        text = resources.files("leadline.data.recipes").joinpath(f"{name}.toml").read_text("utf-8")
+        return parse_recipe(text, changes=changes)
     path = Path(name)
     if path.suffix == ".toml" and path.is_file():
-        return parse_recipe(path.read_text("utf-8"))
+        return parse_recipe(path.read_text("utf-8"), changes=changes)
     raise UnknownName("recipe", name, known=recipe_names())
 
 
-def parse_recipe(text: str) -> Recipe:
+def parse_recipe(text: str, *, changes: Sequence[str] = ()) -> Recipe:
     """Reads a recipe from TOML.
 
     Args:
         text: The TOML text.
+        changes: What is set otherwise than in the text, ``TABLE.OPTION=VALUE`` each.
 
     Returns:
         The recipe, checked.
@@ -70,6 +74,7 @@ def parse_recipe(text: str) -> Recipe:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"the recipe is not TOML: {error}", hint="correct that line") from error
+    change(tree, changes)
     return _record(Recipe, tree, "recipe")
 
 
@@ -79,7 +84,9 @@ def _record(cls: type[T], tree: Any, where: str) -> T:
     hints = get_type_hints(cls)
     names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
     for name in sorted(set(tree) - names):
-        raise InputError(f"{where} has no option {name!r}", hint=f"it has {', '.join(sorted(names))}")
+        near = get_close_matches(name, sorted(names), n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(names))}"
+        raise InputError(f"{where} has no option {name!r}", hint=hint)
     needed = {f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING}  # type: ignore[arg-type]
     for name in sorted(needed - set(tree)):
         raise InputError(f"{where} lacks {name!r}", hint="a recipe leaves nothing open")

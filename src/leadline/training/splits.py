@@ -52,24 +52,27 @@ def split_blocks(count: int, *, recipe: DataRecipe) -> tuple[list[int], list[int
 
 
 def split_samples(entries: Sequence[Entry], *, recipe: DataRecipe) -> tuple[list[int], list[int]]:
-    """Splits a dataset by the rule of blocks, and leaves out of training what the recipe names.
+    """Splits a dataset by its scenes or by the rule of blocks, and leaves out of training what the recipe names.
 
     Args:
         entries: What there is, in order.
-        recipe: The blocks, and the ids of frames that show a held-out place.
+        recipe: The scenes or blocks, and the ids of frames that show a held-out place.
 
     Returns:
         Positions to train on, and positions held out.
 
     Raises:
-        DatasetError: There are too few frames, or an id is none of theirs.
+        DatasetError: There are too few frames or scenes, or an id is none of theirs.
 
     Example:
         >>> blocks = DataRecipe("nyu", 1, 2, 1, dropped_ids=("a0",))
         >>> split_samples([Entry(f"a{k}") for k in range(8)], recipe=blocks)
         ([1, 6, 7], [3, 4])
     """
-    train, held_out = split_blocks(len(entries), recipe=recipe)
+    if recipe.held_out_scenes:
+        train, held_out = _split_scenes([entry.scene for entry in entries], count=recipe.held_out_scenes)
+    else:
+        train, held_out = split_blocks(len(entries), recipe=recipe)
     absent = set(recipe.dropped_ids) - {entry.id for entry in entries}
     if absent:
         raise DatasetError(
@@ -77,3 +80,20 @@ def split_samples(entries: Sequence[Entry], *, recipe: DataRecipe) -> tuple[list
             hint="correct dropped_ids, or copy the dataset again",
         )
     return [k for k in train if entries[k].id not in recipe.dropped_ids], held_out
+
+
+def _split_scenes(scenes: Sequence[str], *, count: int) -> tuple[list[int], list[int]]:
+    names = sorted(set(scenes))
+    if "" in names:
+        raise DatasetError(
+            "the dataset does not say which scene every frame shows",
+            hint="hold out blocks of neighbours: held_out_blocks in the recipe",
+        )
+    if len(names) <= count:
+        raise DatasetError(
+            f"{len(names)} scenes are too few to hold out {count}",
+            hint="use more data, or fewer held_out_scenes",
+        )
+    kept = {names[int((k + 0.5) * len(names) / count)] for k in range(count)}
+    held_out = [k for k, scene in enumerate(scenes) if scene in kept]
+    return [k for k, scene in enumerate(scenes) if scene not in kept], held_out

@@ -75,7 +75,7 @@ class View:
 
     Args:
         rgb_HW3: Pixels at the network's resolution, uint8.
-        depth_m: Depth as the canonical camera would measure it, at the network's output resolution; 0 where unknown.
+        depth_m: Depth as the canonical camera, where there is one, would measure it, at the network's output resolution; 0 where unknown.
         f_px: Focal length of the view in its own pixels.
     """
 
@@ -183,13 +183,13 @@ def _window(
     )
 
 
-def take_view(frame: Frame, *, draw: Draw, canonical_f_px: float, output_stride: int) -> View:
+def take_view(frame: Frame, *, draw: Draw, canonical_f_px: float | None, output_stride: int) -> View:
     """Takes a drawn view of a frame.
 
     Args:
         frame: The frame.
         draw: What was drawn for it.
-        canonical_f_px: Focal length of the camera the network predicts for.
+        canonical_f_px: Focal length of the camera the network predicts for; None leaves depth as it is.
         output_stride: Ratio of the network's input to its output resolution.
 
     Returns:
@@ -201,7 +201,8 @@ def take_view(frame: Frame, *, draw: Draw, canonical_f_px: float, output_stride:
     photo = PilImage.fromarray(frame.rgb_HW3).resize((width, height), PilImage.Resampling.BILINEAR, box=box)
     depth_mm = _nearest(frame.depth_mm, draw.window, (height // output_stride, width // output_stride))
     f_px = math.sqrt(frame.camera.fx * width / columns * frame.camera.fy * height / rows)
-    depth_m = depth_mm.astype(np.float32) * np.float32(canonical_f_px / f_px / 1000)
+    zoom = 1.0 if canonical_f_px is None else canonical_f_px / f_px
+    depth_m = depth_mm.astype(np.float32) * np.float32(zoom / 1000)
     rgb = _coloured(photo, draw)
     if draw.flip:
         rgb, depth_m = rgb[:, ::-1], depth_m[:, ::-1]

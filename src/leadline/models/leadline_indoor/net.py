@@ -133,7 +133,8 @@ class IndoorNet(nn.Module):
         drop_path: Chance that a residual branch of the encoder is left out in training.
     """
 
-    canonical_f_px = CANONICAL_F_PX
+    canonical_f_px: float | None = CANONICAL_F_PX
+    net_size_px: tuple[int, int] | None = None
     net_area_px = NET_AREA_PX
     stride_px = STRIDE_PX
     max_side_px = MAX_SIDE_PX
@@ -179,6 +180,11 @@ class IndoorNet(nn.Module):
     def target_size(height: int, width: int) -> tuple[int, int]:
         """See :func:`target_size`."""
         return target_size(height, width)
+
+    @staticmethod
+    def known(metres: Tensor) -> Tensor:
+        """Where the truth counts: where it is known."""
+        return metres > 0
 
     @staticmethod
     def target(metres: Tensor) -> Tensor:

@@ -84,6 +84,9 @@ class TargetEdgeSmoothness:
 
     The weight is exp(mean |step of the target|), one for each direction and batch: the tutorial reduces over all pixels.
     The prediction pays for every step, and more so where the target has many.
+
+    Convention:
+        Means are over all known pixels, as if the last row and column made a step of 0 (``tf.image.image_gradients``).
     """
 
     name: ClassVar[str] = "target-edge-smoothness"
@@ -95,9 +98,9 @@ class TargetEdgeSmoothness:
     def __call__(self, compared: Comparison) -> Tensor:
         """See the class. With everything known it is the tutorial's number."""
         total = compared.said.new_zeros(())
+        count = compared.mask.sum().clamp(min=1)
         for axis in (2, 3):
             mask = _pairs(compared.mask, axis)
-            count = mask.sum().clamp(min=1)
             weight = torch.exp((compared.truth.diff(dim=axis).abs() * mask).sum() / count)
             total = total + (compared.said.diff(dim=axis) * weight * mask).abs().sum() / count
         return total
