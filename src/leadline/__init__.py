@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from leadline.core.sample import Sample as Sample
     from leadline.flows.data.opening import list_datasets as list_datasets
     from leadline.flows.data.opening import open_dataset as open_dataset
+    from leadline.flows.evaluate.protocol_files import list_protocols as list_protocols
+    from leadline.flows.evaluate.run import evaluate as evaluate
     from leadline.flows.model import open_model as open_model
     from leadline.flows.model import predict as predict
     from leadline.flows.models import list_models as list_models
@@ -60,6 +62,8 @@ _HOMES = {
     "core.results": ("Prediction",),
     "core.sample": ("Sample",),
     "flows.data.opening": ("list_datasets", "open_dataset"),
+    "flows.evaluate.protocol_files": ("list_protocols",),
+    "flows.evaluate.run": ("evaluate",),
     "flows.model": ("open_model", "predict"),
     "flows.models": ("list_models", "register_model"),
     "io.clouds": ("write_cloud",),

@@ -230,6 +230,10 @@ def test_a_model_is_told_in_full(known: ModelSpec, command: Command) -> None:
 def test_models_that_need_packages_say_the_line(known: ModelSpec, command: Command) -> None:
     MODELS.add("needy", replace(known, name="needy", packages=("nopackage",), extra="torch"))
     assert "needs nopackage: pip install 'leadline[torch]'" in command("models").out
+    MODELS.add("far", replace(known, name="far", packages=("nopackage",), install="acme-net"))
+    assert "far needs nopackage: pip install acme-net\n" in command("models").out
+    assert "needs        pip install acme-net\n" in command("models", "show", "far").out
+    assert json.loads(command("models", "show", "far", "--json").out)["install"] == "acme-net"
 
 
 def test_measured_speed_is_shown_from_then_on(known: ModelSpec, command: Command) -> None:

@@ -80,7 +80,7 @@ def test_exporters(check: Callable[[ExporterSpec, Path], None], name: str, tmp_p
     check(EXPORTERS.get(name), tmp_path)
 
 
-@pytest.mark.parametrize("name", builtins.ENGINES)
+@pytest.mark.parametrize("name", [name for name in builtins.ENGINES if not ENGINES.get(name).remote])
 @_named(ENGINE_CHECKS)
 def test_engines(check: Callable[[Engine, Path], None], name: str, tmp_path: Path) -> None:
     check(load(ENGINES.get(name).adapter)(), tmp_path)
@@ -142,11 +142,44 @@ def test_a_model_that_breaks_its_contract_is_caught(name: str, brightness: Model
             check(model)
 
 
+def _with_sky(sees: Callable[[list[Image], Image], Any]) -> Callable[[_Odd, list[Image]], Any]:
+    """Where it is true there is sky; what is left is the other model's."""
+    return lambda odd, images: [
+        np.where(sees(images, image), np.float32(np.inf), answer.values)
+        for image, answer in zip(images, odd.session.run(images), strict=True)
+    ]
+
+
+SKIES = ["answers_in_batches_as_one_by_one", "scales_with_the_focal_length", "gives_usable_values"]
+
+
+@pytest.mark.parametrize("name", [*SKIES, "sees_the_photo", "is_deterministic"])
+def test_a_model_that_sees_the_sky_keeps_its_contract(name: str, brightness: ModelSpec) -> None:
+    (check,) = [check for check in MODEL_CHECKS if check.__name__ == name]
+    with open_model(brightness) as model:
+        sky = _with_sky(
+            lambda images, image: (image.rgb_HW3[..., 0] < 128) & (image.height * image.width > 1)
+        )
+        model._session = _Odd(model._session, sky)
+        check(model)
+
+
+@pytest.mark.parametrize("name", SKIES[:2])
+def test_a_model_whose_sky_comes_and_goes_is_caught(name: str, brightness: ModelSpec) -> None:
+    (check,) = [check for check in MODEL_CHECKS if check.__name__ == name]
+    with open_model(brightness) as model:
+        fickle = _with_sky(lambda images, image: len(images) > 1 or image.camera.fx == 40.0)
+        model._session = _Odd(model._session, fickle)
+        with pytest.raises(AssertionError, match=r"sky|no pixel is known"):
+            check(model)
+
+
 @pytest.mark.parametrize(
     ("name", "change"),
     [
         ("has_a_complete_spec", {"name": "Odd Name"}),
         ("has_a_complete_spec", {"summary": ""}),
+        ("has_a_complete_spec", {"packages": ("math",)}),
         ("gives_the_kind_its_spec_says", {"kind": Kind().coarsened(Freedom.SCALE)}),
         ("says_who_made_it", {"name": "another-name"}),
     ],

@@ -42,7 +42,7 @@ def test_codes_and_exit_statuses_are_unique_and_leave_room() -> None:
 
 
 def test_all_names_are_public() -> None:
-    assert set(errors.__all__) == {"LeadlineError", *(name for name, *_ in DRAWN)}
+    assert set(errors.__all__) == {"LeadlineError", "pip_line", *(name for name, *_ in DRAWN)}
 
 
 PLAIN = [InputError, KindError, WeightsError, EngineError, DatasetError, OutputError]

@@ -73,6 +73,34 @@ def test_a_bad_item_is_one_outcome_and_the_rest_is_done() -> None:
     assert outcomes[5].saved == "5:51"
 
 
+def _refusing(watch: Watch, bad: int, error: type[Exception]) -> Callable[[Sequence[int]], list[int]]:
+    def work(loaded: Sequence[int]) -> list[int]:
+        done = watch.work(loaded)
+        if bad in loaded:
+            raise error(f"{bad} cannot be worked on")
+        return done
+
+    return work
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_an_item_that_cannot_be_worked_on_is_one_outcome_and_its_neighbours_are_done(batch: int) -> None:
+    watch = Watch()
+    work = _refusing(watch, 20, ValueError)
+    outcomes = list(_corridor(watch, work=work, work_spares=(ValueError,), batch=batch).run(range(6)))
+    assert sorted(outcome.item for outcome in outcomes) == list(range(6))
+    assert {outcome.item: str(outcome.error) for outcome in outcomes if outcome.error} == {
+        2: "20 cannot be worked on"
+    }
+    assert sorted(watch.saved) == [0, 1, 3, 4, 5]
+
+
+def test_any_other_fault_of_the_work_ends_the_run() -> None:
+    watch = Watch()
+    with pytest.raises(KeyError):
+        list(_corridor(watch, work=_refusing(watch, 20, KeyError), work_spares=(ValueError,)).run(range(6)))
+
+
 def test_an_item_that_cannot_be_saved_is_one_outcome() -> None:
     watch = Watch()
 

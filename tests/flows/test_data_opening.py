@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import DatasetError, InputError, MissingExtra, UnknownName
 from leadline.core.kind import Kind
 from leadline.core.sample import Entry, Sample
+from leadline.flows.data.listing import describe_layout
 from leadline.flows.data.opening import guess_layout, list_datasets, open_dataset, split_place
 from leadline.io.trees import Tree, open_tree
 from leadline.plugins.registry import DATASETS
@@ -131,6 +133,17 @@ def test_faults_say_the_next_step(tmp_path: Path) -> None:
         MissingExtra, match=r"dataset 'heavy' needs 'nowhere_pkg': pip install 'leadline\[data\]'"
     ):
         open_dataset(f"heavy:{tmp_path}")
+
+
+def test_what_no_extra_brings_is_asked_for_as_its_record_says(
+    tmp_path: Path, command: Callable[..., Any]
+) -> None:
+    own = DatasetSpec("own", f"{HERE}:Album", "-", packages=("nowhere_pkg",), install="acme-data")
+    DATASETS.add("own", own, origin="acme-depth")
+    with pytest.raises(MissingExtra, match=r"dataset 'own' needs 'nowhere_pkg': pip install acme-data$"):
+        open_dataset(f"own:{tmp_path}")
+    assert "needs: pip install acme-data" in describe_layout("own")
+    assert "  -  (needs: pip install acme-data)" in command("data", "list").out
 
 
 def test_all_layouts_are_listed() -> None:

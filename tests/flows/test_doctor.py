@@ -33,7 +33,8 @@ def test_a_whole_installation_is_well(cache: Path) -> None:
     assert versions["onnxruntime"] == version("onnxruntime")
     assert found.cache == str(cache / "weights")
     assert found.cache_bytes == 3
-    assert {engine.devices[-1] for engine in found.engines if not engine.problem} == {"cpu"}
+    here = {engine.name: engine.devices[-1] for engine in found.engines if not engine.problem}
+    assert {device for name, device in here.items() if not ENGINES.get(name).remote} == {"cpu"}
     assert json.loads(json.dumps(found.to_dict()))["well"] is True
 
 
@@ -62,12 +63,16 @@ def test_a_base_package_that_is_missing_is_not_well(monkeypatch: pytest.MonkeyPa
 
 def test_engines_that_cannot_be_used_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = EngineSpec("missing", "nowhere:Engine", "-", extra="torch", packages=("nopackage",))
+    own = EngineSpec("own", "nowhere:Engine", "-", packages=("nopackage",), install="acme-engine")
+    monkeypatch.setitem(ENGINES._entries, "own", own)
+    monkeypatch.setitem(ENGINES._origins, "own", "acme-depth")
     broken = EngineSpec("broken", "leadline.nowhere:Engine", "-")
     monkeypatch.setitem(ENGINES._entries, "missing", missing)
     monkeypatch.setitem(ENGINES._entries, "broken", broken)
     monkeypatch.setitem(ENGINES._origins, "missing", "leadline")
     monkeypatch.setitem(ENGINES._origins, "broken", "leadline")
     problems = {engine.name: engine.problem for engine in diagnose().engines}
+    assert problems["own"] == "needs nopackage: pip install acme-engine"
     assert problems["missing"] == "needs nopackage: pip install 'leadline[torch]'"
     assert "cannot start: No module named 'leadline.nowhere'" in problems["broken"]
 

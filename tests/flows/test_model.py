@@ -122,6 +122,19 @@ def test_missing_packages_are_named_with_the_line_to_type(
         open_model(replace(brightness, engines=("other",)))
 
 
+def test_what_no_extra_brings_is_asked_for_as_its_record_says(
+    brightness: ModelSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = r"needs 'nopackage': pip install git\+https://example.org/acme$"
+    needy = {"packages": ("nopackage",), "install": "git+https://example.org/acme"}
+    with pytest.raises(MissingExtra, match=f"model 'brightness-test' {line}"):
+        open_model(replace(brightness, **needy))  # type: ignore[arg-type]
+    other = EngineSpec("other", "nowhere:Engine", "not installed", **needy)  # type: ignore[arg-type]
+    monkeypatch.setitem(ENGINES._entries, "other", other)
+    with pytest.raises(MissingExtra, match=f"engine 'other' {line}"):
+        open_model(replace(brightness, engines=("other",)))
+
+
 def test_an_engine_that_answers_at_another_size_is_refused(
     brightness: ModelSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:

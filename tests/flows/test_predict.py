@@ -192,6 +192,9 @@ def test_a_format_whose_package_is_missing_is_refused(
     monkeypatch.setitem(EXPORTERS._entries, "odd", spec)
     with pytest.raises(MissingExtra, match="format 'odd' needs 'nopackage'"):
         _run(album, tmp_path / "out", formats=("odd",))
+    monkeypatch.setitem(EXPORTERS._entries, "odd", replace(spec, extra="", install="acme-format"))
+    with pytest.raises(MissingExtra, match="format 'odd' needs 'nopackage': pip install acme-format"):
+        _run(album, tmp_path / "out", formats=("odd",))
 
 
 def test_unknown_names_are_refused_before_photos_are_looked_for(known: ModelSpec, tmp_path: Path) -> None:

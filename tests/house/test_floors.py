@@ -12,7 +12,18 @@ ROOT = Path(__file__).resolve().parents[2]
 
 CHECKS = {
     "lint": ["-m", "ruff", "check", "--no-cache", "."],
-    "format": ["-m", "ruff", "format", "--no-cache", "--check", "src", "tests", "docs", "benchmarks"],
+    "format": [
+        "-m",
+        "ruff",
+        "format",
+        "--no-cache",
+        "--check",
+        "src",
+        "tests",
+        "docs",
+        "benchmarks",
+        "examples",
+    ],
     "types": ["-m", "mypy"],
     "floors": [
         "-c",

@@ -20,6 +20,9 @@ HEAVY = (
     "trimesh",
     "OpenEXR",
     "onnx",
+    "jinja2",
+    "replicate",
+    "httpx",
 )
 ALSO_NOT_AT_IMPORT = ("numpy", "click", "tqdm", "platformdirs", "importlib.metadata", "urllib.request")
 

@@ -21,6 +21,13 @@ def test_what_is_missing_ends_in_the_exact_line() -> None:
     assert isinstance(caught.value, ImportError)
 
 
+def test_what_no_extra_brings_is_asked_for_in_its_own_words() -> None:
+    with pytest.raises(MissingExtra) as caught:
+        need("nopackage", who="model 'x'", extra="", install="--no-deps acme-net==2")
+    assert str(caught.value) == "model 'x' needs 'nopackage': pip install --no-deps acme-net==2"
+    assert caught.value.install == "--no-deps acme-net==2"
+
+
 def test_what_the_base_install_brings_needs_no_extra() -> None:
     with pytest.raises(MissingExtra, match=r"engine 'x' needs 'nopackage': pip install leadline$"):
         need("nopackage", who="engine 'x'", extra="")

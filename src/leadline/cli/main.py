@@ -19,6 +19,8 @@ __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS = {
     "predict": "Depth from photos.",
+    "evaluate": "Score models on a dataset under a named, locked protocol.",
+    "protocols": "Protocols of evaluation there are; of one, everything it fixes.",
     "models": "Models there are, and the cache of their weights.",
     "info": "What a depth file or a photo is, in words.",
     "data": "RGB-D data: open it, look at it, find what is wrong with it, rewrite it.",

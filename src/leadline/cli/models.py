@@ -6,6 +6,7 @@ import json
 
 import click
 
+from leadline.core.errors import pip_line
 from leadline.flows.models import (
     ModelRow,
     cached,
@@ -162,17 +163,18 @@ def _table(rows: tuple[ModelRow, ...]) -> None:
     needs: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for row in rows:
         if row.missing:
-            needs.setdefault((row.missing, row.spec.extra), []).append(row.spec.name)
-    for (missing, extra), names in needs.items():
+            remedy = pip_line(extra=row.spec.extra, install=row.spec.install)
+            needs.setdefault((row.missing, remedy), []).append(row.spec.name)
+    for (missing, remedy), names in needs.items():
         told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        click.echo(f"\n{told} needs {', '.join(missing)}: pip install 'leadline[{extra}]'")
+        click.echo(f"\n{told} needs {', '.join(missing)}: {remedy}")
     click.echo("\n'leadline models show NAME' tells all of one.")
 
 
 def _cells(row: ModelRow) -> tuple[str, ...]:
     spec = row.spec
     size = _megabytes(spec.weights.size_bytes) if spec.weights.size_bytes else "–"
-    where = size if row.here else f"{size}, not here"
+    where = size if row.here else f"{size}, {row.where}"
     speed = "not measured" if row.speed is None else f"{row.speed.time_ms:.0f} ms"
     return (spec.name, str(spec.kind), where, spec.commercial.value, speed, spec.licence)
 

@@ -18,7 +18,7 @@ __all__ = ["Progress"]
 
 
 class Progress:
-    """Listens to a run: counts, moves a bar on standard error where that is a terminal, and prints JSON lines.
+    """Listens to a run: counts, gives notice, moves a bar on standard error where that is a terminal, prints JSON lines.
 
     Args:
         as_json: Whether each event is printed on standard output as one JSON object a line.
@@ -39,6 +39,8 @@ class Progress:
         """
         if isinstance(event, Started):
             self.total = event.total
+            for notice in event.notices:
+                click.echo(f"leadline: {notice}", err=True)
             self._bar = _bar(event.total)
         else:
             self.finished += 1

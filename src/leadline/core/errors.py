@@ -33,6 +33,7 @@ __all__ = [
     "OutputError",
     "UnknownName",
     "WeightsError",
+    "pip_line",
 ]
 
 
@@ -118,16 +119,35 @@ class MissingExtra(LeadlineError, ImportError):
         who: What needs the package, such as ``"model 'dpt-large'"``.
         package: The package that is missing.
         extra: The leadline extra that brings it; empty for the base install.
+        install: What pip is given to bring it, where no extra of leadline does.
     """
 
     code = "missing-extra"
     exit_status = 6
     http_status = 501
 
-    def __init__(self, who: str, package: str, *, extra: str) -> None:
-        self.package, self.extra = package, extra
-        what = f"'leadline[{extra}]'" if extra else "leadline"
-        super().__init__(f"{who} needs {package!r}: pip install {what}")
+    def __init__(self, who: str, package: str, *, extra: str, install: str = "") -> None:
+        self.package, self.extra, self.install = package, extra, install
+        super().__init__(f"{who} needs {package!r}: {pip_line(extra=extra, install=install)}")
+
+
+def pip_line(*, extra: str, install: str = "") -> str:
+    """The exact line to type for a package that is missing.
+
+    Args:
+        extra: The leadline extra that brings it; empty for the base install.
+        install: What pip is given to bring it, where no extra of leadline does.
+
+    Returns:
+        The line.
+
+    Example:
+        >>> pip_line(extra="torch"), pip_line(extra="", install="acme-net>=2")
+        ("pip install 'leadline[torch]'", 'pip install acme-net>=2')
+    """
+    if install:
+        return f"pip install {install}"
+    return f"pip install 'leadline[{extra}]'" if extra else "pip install leadline"
 
 
 class WeightsError(LeadlineError, OSError):

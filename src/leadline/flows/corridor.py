@@ -47,6 +47,8 @@ class Corridor(Generic[ItemT, LoadedT, WorkedT, SavedT]):
         size: An item's size before it is loaded.
         alike: Whether two loaded neighbours may be worked on together.
         spares: Errors of ``load`` and ``save`` that concern one item only; any other ends the run.
+        work_spares: Errors of ``work`` that concern one item only. Of several that were worked on together, each is then
+            worked on alone.
         batch: Most items that are worked on together.
         room: Largest sum of sizes inside.
         save_room: Largest sum of sizes that are being saved, which takes most memory an item.
@@ -59,6 +61,7 @@ class Corridor(Generic[ItemT, LoadedT, WorkedT, SavedT]):
     size: Callable[[ItemT], int]
     alike: Callable[[LoadedT, LoadedT], bool]
     spares: tuple[type[Exception], ...]
+    work_spares: tuple[type[Exception], ...] = ()
     batch: int = 1
     room: int = 60_000_000
     save_room: int = 30_000_000
@@ -159,8 +162,25 @@ class _Passage(Generic[ItemT, LoadedT, WorkedT, SavedT]):
             loaded.append(value)
             del future, value
         if loaded:
-            for (item, size), worked in zip(taken, self.corridor.work(loaded), strict=True):
-                self.ready.append((item, size, worked))
+            yield from self._work_on(taken, loaded)
+
+    def _work_on(
+        self, taken: Sequence[tuple[ItemT, int]], loaded: Sequence[LoadedT]
+    ) -> Iterator[Outcome[ItemT, SavedT]]:
+        """Works on items together; where that fails for one of them, on each alone."""
+        try:
+            done = self.corridor.work(loaded)
+        except self.corridor.work_spares as error:
+            if len(loaded) > 1:
+                for one, value in zip(taken, loaded, strict=True):
+                    yield from self._work_on([one], [value])
+                return
+            item, size = taken[0]
+            self.inside -= size
+            yield Outcome(item, error=error)
+            return
+        for (item, size), worked in zip(taken, done, strict=True):
+            self.ready.append((item, size, worked))
 
     def _let_save(self) -> None:
         while self.ready:

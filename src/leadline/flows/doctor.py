@@ -11,10 +11,10 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
 
 from leadline._version import __version__
-from leadline.core.errors import LeadlineError
+from leadline.core.errors import LeadlineError, pip_line
 from leadline.io.weights import cache_folder, cached
 from leadline.plugins.need import has
-from leadline.plugins.registry import DATASETS, ENGINES, EXPORTERS, MODELS, Registry, load
+from leadline.plugins.registry import DATASETS, ENGINES, EXPORTERS, MODELS, REFERENCES, Registry, load
 from leadline.plugins.specs import EngineSpec
 
 __all__ = ["Diagnosis", "EngineState", "Extra", "Package", "diagnose"]
@@ -61,11 +61,13 @@ class EngineState:
         name: Its name.
         devices: Devices it has here.
         problem: Why it cannot be used; empty where it can.
+        remote: Whether it runs models elsewhere.
     """
 
     name: str
     devices: tuple[str, ...]
     problem: str
+    remote: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,10 @@ class Diagnosis:
 
     @property
     def well(self) -> bool:
-        """Whether the base install is complete, an engine runs and no plugin is broken."""
+        """Whether the base install is complete, an engine runs here and no plugin is broken."""
         base = all(package.version for package in self.packages)
-        return base and any(engine.devices for engine in self.engines) and not self.problems
+        here = any(engine.devices and not engine.remote for engine in self.engines)
+        return base and here and not self.problems
 
     def to_dict(self) -> dict[str, Any]:
         """The state as plain JSON values."""
@@ -172,10 +175,10 @@ def _extra(name: str, wanted: tuple[str, ...]) -> Extra:
 def _engine(spec: EngineSpec) -> EngineState:
     missing = [package for package in spec.packages if not has(package)]
     if missing:
-        line = f": pip install 'leadline[{spec.extra}]'" if spec.extra else ""
-        return EngineState(spec.name, (), f"needs {', '.join(missing)}{line}")
+        line = pip_line(extra=spec.extra, install=spec.install)
+        return EngineState(spec.name, (), f"needs {', '.join(missing)}: {line}")
     try:
-        return EngineState(spec.name, tuple(load(spec.adapter)().devices()), "")
+        return EngineState(spec.name, tuple(load(spec.adapter)().devices()), "", spec.remote)
     except (LeadlineError, ImportError, OSError) as error:
         return EngineState(spec.name, (), f"cannot start: {error}")
 
@@ -183,7 +186,7 @@ def _engine(spec: EngineSpec) -> EngineState:
 def _plugins() -> tuple[tuple[str, ...], tuple[str, ...]]:
     found: list[str] = []
     problems: list[str] = []
-    registries: tuple[Registry[Any], ...] = (MODELS, ENGINES, EXPORTERS, DATASETS)
+    registries: tuple[Registry[Any], ...] = (MODELS, ENGINES, EXPORTERS, DATASETS, REFERENCES)
     for registry in registries:
         origins = {spec.name: registry.origin(spec.name) for spec in registry.sound()}
         found += [

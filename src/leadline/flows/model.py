@@ -242,9 +242,9 @@ def open_model(
             f"engine {chosen!r} cannot run {spec.name!r}", hint=f"use one of {', '.join(spec.engines)}"
         )
     for package in spec.packages:
-        need(package, who=f"model {spec.name!r}", extra=spec.extra)
+        need(package, who=f"model {spec.name!r}", extra=spec.extra, install=spec.install)
     for package in engine_spec.packages:
-        need(package, who=f"engine {chosen!r}", extra=engine_spec.extra)
+        need(package, who=f"engine {chosen!r}", extra=engine_spec.extra, install=engine_spec.install)
     adapter: Engine = load(engine_spec.adapter)()
     weights = locate(spec.weights, name=spec.name)
     session: Session = adapter.open(spec, weights=weights, options=EngineOptions(threads, device, choices))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from leadline.core.errors import InputError
+from leadline.core.errors import InputError, pip_line
 from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.flows.model import open_model
@@ -78,6 +78,13 @@ class ModelRow:
     missing: tuple[str, ...]
     speed: Speed | None
 
+    @property
+    def where(self) -> str:
+        """``"here"``, ``"not here"``, or ``"elsewhere"`` for models that run on other machines."""
+        if self.spec.weights.scheme == "remote":
+            return "elsewhere"
+        return "here" if self.here else "not here"
+
     def to_dict(self) -> dict[str, Any]:
         """The row as plain JSON values."""
         spec = self.spec
@@ -97,6 +104,7 @@ class ModelRow:
             "here": self.here,
             "missing": list(self.missing),
             "extra": spec.extra,
+            "install": spec.install,
             "speed": None if self.speed is None else asdict(self.speed),
         }
 
@@ -172,7 +180,7 @@ def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
         ("what", spec.summary),
         ("good for", spec.good_for),
         ("for more", spec.step_up),
-        ("weights", f"{size}{'here' if row.here else 'not here'}, {spec.weights.source}"),
+        ("weights", f"{size}{row.where}, {spec.weights.source}"),
         ("revision", spec.weights.revision or ("the newest" if spec.weights.scheme == "hf" else "")),
         ("licence", f"{spec.licence}; commercial use: {spec.commercial.value}"),
         ("paper", spec.paper),
@@ -183,7 +191,8 @@ def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
         ),
         ("scale", "metres rest on the focal length: say --fov or --focal" if spec.scale_needs_focal else ""),
         ("inputs", "; ".join(f"{o.name} [{o.default}]: {o.help}" for o in spec.options)),
-        ("needs", f"pip install 'leadline[{spec.extra}]'" if row.missing else ""),
+        ("notice", spec.notice),
+        ("needs", pip_line(extra=spec.extra, install=spec.install) if row.missing else ""),
         ("from", row.origin),
         ("try", f"leadline predict photo.jpg --model {spec.name}"),
     ]
@@ -229,10 +238,12 @@ def pull_model(name: str, *, told: Callable[[str], None] | None = None) -> Path:
 
     Raises:
         UnknownName: No model has that name.
-        InputError: A checkpoint's kind must be stated before it can be opened; fetch it with ``--kind``.
+        InputError: Its weights stay where they are.
         WeightsError: They cannot be fetched, or are damaged.
     """
     weights, words = _terms(name)
+    if weights.scheme == "remote":
+        raise InputError(f"model {name!r} runs elsewhere: there is nothing to fetch", hint="use it as it is")
     if words and told is not None:
         told(words)
     return pull(weights, name=name)
@@ -284,15 +295,21 @@ def measure(name: str, *, threads: int = 0, times: int = 12) -> Speed:
         The median.
 
     Raises:
-        InputError: ``times`` is below 1.
+        InputError: ``times`` is below 1, or the model runs elsewhere.
         UnknownName: No model has that name.
         OutputError: The result cannot be kept.
     """
     if times < 1:
         raise InputError(f"times = {times} measures nothing", hint="give at least 1")
+    spec = resolve_model(name)
+    if spec.weights.scheme == "remote":
+        raise InputError(
+            f"model {name!r} runs elsewhere: timing it would cost money and say nothing of this machine",
+            hint="name another model",
+        )
     noise = np.random.default_rng(0).integers(0, 256, (PHOTO_HEIGHT, PHOTO_WIDTH, 3), np.uint8)
     photo = Image.from_array(noise)
-    with open_model(name, threads=threads) as model:
+    with open_model(spec, threads=threads) as model:
         spent = [model.infer([photo])[1] for _ in range(times + 2)][2:]
         speed = Speed(1000 * statistics.median(spent), model.record.engine, threads, model.spec.version)
         kept = _read_speeds()

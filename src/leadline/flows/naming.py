@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from leadline.core.errors import InputError, UnknownName
+from leadline.core.errors import InputError, LeadlineError, UnknownName
 from leadline.plugins.registry import MODELS, REFERENCES, load
-from leadline.plugins.specs import ModelSpec, Stated
+from leadline.plugins.specs import ModelSpec, ReferenceSpec, Stated
 
 __all__ = ["resolve_model"]
 
@@ -38,7 +38,7 @@ def resolve_model(name: str | ModelSpec, *, stated: Stated | None = None) -> Mod
         return _followed(word, rest, given)
     path = Path(name).expanduser()
     if path.is_dir() and any((path / file).is_file() for file in _INDEXES):
-        return _followed("hf", name, given)
+        return _followed(_recognised(path) or "hf", name, given)
     if path.suffix.lower() == ".onnx" and path.is_file():
         return _followed("onnx", name, given)
     spec = _registered(name)
@@ -60,6 +60,27 @@ def _registered(name: str) -> ModelSpec:
         raise InputError(
             f"model {name!r} is no model's name, no folder with a config.json and no ONNX file that is here",
             hint=f"check the path, or use one of {forms}",
+        ) from error
+
+
+def _recognised(folder: Path) -> str:
+    """The first reference that knows the checkpoint in a folder for its own; empty where none does."""
+    for spec in REFERENCES.sound():
+        if spec.recognise and _looks(spec, folder):
+            return spec.name
+    return ""
+
+
+def _looks(spec: ReferenceSpec, folder: Path) -> bool:
+    try:
+        return bool(load(spec.recognise)(folder))
+    except LeadlineError:
+        raise
+    except Exception as error:
+        # Another package's code runs here and may raise anything; it is told as what it is.
+        raise InputError(
+            f"{spec.name!r} of {REFERENCES.origin(spec.name)} cannot look into {str(folder)!r}: {type(error).__name__}: {error}",
+            hint="mend, update or uninstall that package",
         ) from error
 
 

@@ -149,6 +149,6 @@ def _file_names(names: Sequence[str]) -> tuple[str, ...]:
 
 def _exporter(spec: ExporterSpec) -> Exporter:
     for package in spec.packages:
-        need(package, who=f"format {spec.name!r}", extra=spec.extra)
+        need(package, who=f"format {spec.name!r}", extra=spec.extra, install=spec.install)
     exporter: Exporter = load(spec.adapter)()
     return exporter

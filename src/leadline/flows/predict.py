@@ -59,7 +59,8 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
     prompts = Prompts(request.prompt, scale=request.prompt_scale, models=specs, photos=photos)
     outputs = Outputs(request.out, formats=request.all_formats, models=specs, options=options)
     with _opened(request, specs) as models:
-        tell(Started(len(photos), tuple(model.record for model in models)))
+        notices = tuple(dict.fromkeys(spec.notice for spec in specs if spec.notice))
+        tell(Started(len(photos), tuple(model.record for model in models), notices))
         start_s = time.perf_counter()
         order = {photo: place for place, photo in enumerate(photos)}
         tasks, skipped = _tasks(photos, outputs, skip=request.skip_existing)
@@ -210,8 +211,14 @@ def _corridor(
         size=lambda task: pixel_count(task.photo.source) * len(models),
         alike=_Shown.alike,
         spares=(InputError, KindError, MissingExtra),
-        batch=request.batch,
+        work_spares=(InputError,),
+        batch=1 if any(_elsewhere(model.spec) for model in models) else request.batch,
     )
+
+
+def _elsewhere(spec: ModelSpec) -> bool:
+    """Whether it runs on other machines, to which photos go one by one, so that none is sent again for its neighbour."""
+    return spec.weights.scheme == "remote"
 
 
 def _failed(outcome: Outcome[_Task, Predicted]) -> Failed:

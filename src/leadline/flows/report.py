@@ -85,10 +85,12 @@ class Started:
     Args:
         total: Photos that were found.
         models: Who will predict.
+        notices: What must be known before the first photo: that photos leave this machine, or cost money.
     """
 
     total: int
     models: tuple[ModelRecord, ...]
+    notices: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The event as plain JSON values."""
@@ -96,6 +98,7 @@ class Started:
             "event": "started",
             "total": self.total,
             "models": [model.to_dict() for model in self.models],
+            "notices": list(self.notices),
         }
 
 

@@ -79,12 +79,16 @@ def fetch(url: str, *, max_bytes: int = MAX_BYTES, timeout_s: float = TIMEOUT_S)
     Raises:
         InputError: No answer, an error status, an answer cut short, too slow or too large.
     """
+    from urllib.error import HTTPError
+
     try:
         with request(url, timeout_s=timeout_s) as answer:
             return _read(answer, url, max_bytes)
     except InputError:
         raise
     except network_errors() as error:
+        if isinstance(error, HTTPError):
+            error.close()
         raise InputError(
             f"{url!r} cannot be read: {reason(error)}", hint="check the address, or download the photo first"
         ) from error

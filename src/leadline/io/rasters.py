@@ -20,7 +20,7 @@ from leadline.io.decode import DEFAULT_MAX_PIXELS, PICTURE_ERRORS, calm
 from leadline.io.pixels import orientation_of, upright_rgb
 from leadline.plugins.need import has
 
-__all__ = ["decode_plane", "decode_rgb", "plane_of", "size_of", "write_planes"]
+__all__ = ["decode_channels", "decode_plane", "decode_rgb", "plane_of", "size_of", "write_planes"]
 
 _AGAIN = "copy or fetch the file again"
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
@@ -79,6 +79,31 @@ def decode_plane(data: bytes, name: str, *, byteorder: str = "") -> NDArray[Any]
     Raises:
         DatasetError: It is empty, no picture, damaged, too large, or has several channels that differ.
     """
+    array = decode_channels(data, name, byteorder=byteorder)
+    if array.ndim == 3 and bool((array[..., :1] == array[..., : min(3, array.shape[2])]).all()):
+        array = array[..., 0]
+    if array.ndim != 2:
+        raise DatasetError(
+            f"{name!r} has {array.shape[2]} channels that differ: it is a picture, not depth",
+            hint="name the file that holds the numbers, not its coloured picture",
+        )
+    return array
+
+
+def decode_channels(data: bytes, name: str, *, byteorder: str = "") -> NDArray[Any]:
+    """The stored numbers of a picture of any number of channels, as they are: no scaling, no masks.
+
+    Args:
+        data: The encoded picture: 8- or 16-bit PNG, PGM, TIFF (float too) or whatever else Pillow reads.
+        name: What to call it in messages.
+        byteorder: As for ``decode_plane``.
+
+    Returns:
+        Array (H, W), or (H, W, C) of a picture of several channels.
+
+    Raises:
+        DatasetError: It is empty, no picture, damaged or too large.
+    """
     if not data:
         raise DatasetError(f"{name!r} is empty (0 bytes)", hint=_AGAIN)
     if data[:2] == b"P5":
@@ -91,17 +116,9 @@ def decode_plane(data: bytes, name: str, *, byteorder: str = "") -> NDArray[Any]
     with calm():
         picture = _pillow(data, name)
         try:
-            array = np.asarray(picture if picture.mode != "P" else picture.convert("RGB"))
+            return np.asarray(picture if picture.mode != "P" else picture.convert("RGB"))
         except PICTURE_ERRORS as error:
             raise _damaged(data, name, error) from error
-    if array.ndim == 3 and bool((array[..., :1] == array[..., : min(3, array.shape[2])]).all()):
-        array = array[..., 0]
-    if array.ndim != 2:
-        raise DatasetError(
-            f"{name!r} has {array.shape[2]} channels that differ: it is a picture, not depth",
-            hint="name the file that holds the numbers, not its coloured picture",
-        )
-    return array
 
 
 def plane_of(data: bytes, name: str) -> NDArray[Any]:

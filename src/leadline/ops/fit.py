@@ -50,14 +50,14 @@ def fit(here: Floats, there: Floats, *, freedom: Freedom, method: Method) -> tup
     if freedom is Freedom.SCALE:
         if method == "robust":
             return float(np.median(there / here)), 0.0
-        return float(here @ there / (here @ here)), 0.0
+        return _dot(here, there) / _dot(here, here), 0.0
     if _constant(here):
         raise InputError(
             f"the prediction is constant ({here[0]:.6g}) where the reference is known: it fixes no scale and shift",
             hint="fit a scale only, or give points at different depths",
         )
     if method == "least-squares":
-        return _line(here, there, np.ones_like(here))
+        return _line(here, there)
     return _bisquare_line(here, there)
 
 
@@ -73,20 +73,29 @@ def _sample(here: Floats, there: Floats, lots: np.random.Generator) -> tuple[Flo
     return (here, there) if _constant(here[chosen]) else (here[chosen], there[chosen])
 
 
-def _line(here: Floats, there: Floats, weight: Floats) -> tuple[float, float]:
-    """The weighted least-squares line in closed form, about the means for accuracy."""
-    total = weight.sum()
-    mean_here, mean_there = weight @ here / total, weight @ there / total
+def _dot(one: Floats, other: Floats) -> float:
+    """The sum of products, pairwise; BLAS would start threads that get in the way of images scored side by side."""
+    return float(np.sum(one * other))
+
+
+def _line(here: Floats, there: Floats, weight: Floats | None = None) -> tuple[float, float]:
+    """The least-squares line in closed form, about the means for accuracy; weighted where weights are given."""
+    if weight is None:
+        mean_here, mean_there = float(here.mean()), float(there.mean())
+    else:
+        total = float(weight.sum())
+        mean_here, mean_there = _dot(weight, here) / total, _dot(weight, there) / total
     offset = here - mean_here
-    scale = float((weight * offset) @ (there - mean_there) / ((weight * offset) @ offset))
-    return scale, float(mean_there - scale * mean_here)
+    pull = offset if weight is None else weight * offset
+    scale = _dot(pull, there - mean_there) / _dot(pull, offset)
+    return scale, mean_there - scale * mean_here
 
 
 def _bisquare_line(here: Floats, there: Floats) -> tuple[float, float]:
     """Iteratively reweighted least squares with Tukey's weights, from a start that outliers cannot move."""
     lots = np.random.default_rng(0)
     here, there = _sample(here, there, lots)
-    scale, shift = _consensus_line(here, there, lots) or _line(here, there, np.ones_like(here))
+    scale, shift = _consensus_line(here, there, lots) or _line(here, there)
     smallest = 1e-9 * float(np.abs(there).max())
     for _ in range(100):
         error = np.abs(scale * here + shift - there)

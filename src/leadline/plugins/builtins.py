@@ -50,11 +50,14 @@ MODELS = {
     "marigold-lcm-v1-0": "leadline.models.marigold.spec:LCM_V1_0",
     "marigold-depth-v1-1": "leadline.models.marigold.spec:DEPTH_V1_1",
     "marigold-tiny": "leadline.models.marigold.spec:TINY",
+    "replicate-midas": "leadline.models.replicate.spec:MIDAS",
+    "replicate-marigold": "leadline.models.replicate.spec:MARIGOLD",
 }
 
 ENGINES = {
     "onnxruntime": "leadline.engines.onnxruntime:SPEC",
     "torch": "leadline.engines.torch:SPEC",
+    "replicate": "leadline.engines.replicate.spec:SPEC",
 }
 
 EXPORTERS = {
@@ -96,5 +99,6 @@ DATASETS = {
 REFERENCES = {
     "hf": "leadline.models.transformers_checkpoint:REFERENCE",
     "onnx": "leadline.models.onnx_file:REFERENCE",
+    "replicate": "leadline.models.replicate.reference:REFERENCE",
 }
 """Ways to name a model that is in no list: the word before the colon, and who makes a spec of the rest."""

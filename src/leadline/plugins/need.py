@@ -23,13 +23,14 @@ def has(package: str) -> bool:
     return find_spec(package.split(".")[0]) is not None
 
 
-def need(package: str, *, who: str, extra: str) -> ModuleType:
+def need(package: str, *, who: str, extra: str, install: str = "") -> ModuleType:
     """Imports an optional package.
 
     Args:
         package: Import name, such as ``"torch"`` or ``"pillow_heif"``.
         who: What needs it, for the message: ``"model 'dpt-large'"``.
         extra: The leadline extra that brings it; empty for the base install.
+        install: What pip is given to bring it, where no extra of leadline does: ``"acme-net"``.
 
     Returns:
         The module.
@@ -42,5 +43,5 @@ def need(package: str, *, who: str, extra: str) -> ModuleType:
         2.0
     """
     if not has(package):
-        raise MissingExtra(who, package, extra=extra)
+        raise MissingExtra(who, package, extra=extra, install=install)
     return import_module(package)

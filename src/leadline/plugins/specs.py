@@ -142,6 +142,8 @@ class ModelSpec:
         prompted: Whether each photo needs a low-resolution depth map beside it.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
+        install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
+        notice: What its user must know before the first photo, in one sentence: that photos leave this machine, or cost money.
     """
 
     name: str
@@ -162,6 +164,8 @@ class ModelSpec:
     prompted: bool = False
     extra: str = ""
     packages: tuple[str, ...] = ()
+    install: str = ""
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +195,7 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceSpec:
-    """A way to name a model that is in no list: ``hf:ORG/NAME``, ``onnx:FILE``.
+    """A way to name a model that is in no list: ``hf:ORG/NAME``, ``onnx:FILE``, ``replicate:OWNER/MODEL``.
 
     Args:
         name: The word before the colon.
@@ -199,12 +203,15 @@ class ReferenceSpec:
             raises ``InputError`` where something must be stated that was not.
         form: What is typed, for help: ``"hf:ORG/NAME[@REVISION]"``.
         summary: One line.
+        recognise: ``MODULE:FUNCTION`` that takes a folder's path and says whether the checkpoint in it is its own, so that the
+            bare path may be typed; it looks at small files only. Empty where a folder cannot be told.
     """
 
     name: str
     resolve: str
     form: str
     summary: str
+    recognise: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +224,8 @@ class EngineSpec:
         summary: One line.
         extra: The extra that brings it; empty for the base install.
         packages: Import names that must be there.
+        install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
+        remote: Whether it runs models elsewhere, so that photos leave this machine.
     """
 
     name: str
@@ -224,6 +233,8 @@ class EngineSpec:
     summary: str
     extra: str = ""
     packages: tuple[str, ...] = ()
+    install: str = ""
+    remote: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +248,7 @@ class ExporterSpec:
         summary: One line.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
+        install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
     """
 
     name: str
@@ -245,6 +257,7 @@ class ExporterSpec:
     summary: str
     extra: str = ""
     packages: tuple[str, ...] = ()
+    install: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +272,7 @@ class DatasetSpec:
         licence: Terms of the data, in words.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
+        install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
         recognise: ``MODULE:FUNCTION`` that takes a ``Tree`` and says in a few words why it is of this layout, or gives
             an empty text; it looks at names and small text files only. Empty where a layout cannot be told.
         layout: The files it reads, as people know them, for ``leadline data info``.
@@ -280,3 +294,4 @@ class DatasetSpec:
     paper: str = ""
     endless: bool = False
     remote: bool = False
+    install: str = ""

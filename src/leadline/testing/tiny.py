@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from leadline.exporters.onnx import export_network
 from leadline.models.leadline_indoor.net import IndoorNet, build
 from leadline.models.unet.net import UNet
+from leadline.testing.random_weights import strengthened
 
 __all__ = ["indoor", "indoor_net", "strengthened", "unet"]
 
@@ -65,25 +63,3 @@ def unet(folder: Path) -> Path:
     net = strengthened(UNet(widths=(4, 6, 8)))
     export_network(net.folded(), path, record={"name": "unet-tiny", "version": "1", "kind": "metric-depth"})
     return path
-
-
-def strengthened(net: Any) -> Any:
-    """Random weights large enough that the network's output varies over a photo, as a trained one's does.
-
-    Fresh weights are so small that a deep network answers nearly the same everywhere, and two implementations would agree
-    whatever they did to the photo.
-
-    Args:
-        net: A ``torch.nn.Module``.
-
-    Returns:
-        The same module, in evaluation mode.
-    """
-    with torch.no_grad():
-        for name, parameter in net.named_parameters():
-            if parameter.ndim > 1:
-                fan_in = parameter[0].numel()
-                parameter.normal_(0, 1.4 / fan_in**0.5)
-            elif name.endswith("bias"):
-                parameter.normal_(0, 0.1)
-    return net.eval()

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config, DPTImageProcessor
 
-from leadline.testing.tiny import strengthened
+from leadline.testing.random_weights import strengthened
 
 __all__ = ["metric", "relative"]
 

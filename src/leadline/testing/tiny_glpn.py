@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from transformers import GLPNConfig, GLPNForDepthEstimation, GLPNImageProcessor
 
-from leadline.testing.tiny import strengthened
+from leadline.testing.random_weights import strengthened
 
 __all__ = ["checkpoint"]
 

@@ -12,7 +12,7 @@ from transformers import (
     Tipsv2VisionConfig,
 )
 
-from leadline.testing.tiny import strengthened
+from leadline.testing.random_weights import strengthened
 
 __all__ = ["checkpoint"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from transformers import BeitConfig, ZoeDepthConfig, ZoeDepthForDepthEstimation, ZoeDepthImageProcessor
 
-from leadline.testing.tiny import strengthened
+from leadline.testing.random_weights import strengthened
 
 __all__ = ["checkpoint", "checkpoint_of_two"]
 

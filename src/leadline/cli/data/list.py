@@ -6,6 +6,7 @@ import json
 
 import click
 
+from leadline.core.errors import pip_line
 from leadline.flows.data.listing import layout_rows
 
 __all__ = ["COMMAND"]
@@ -29,5 +30,5 @@ def COMMAND(as_json: bool) -> None:
             facts = {"name": spec.name, "summary": spec.summary, "licence": spec.licence, "missing": missing}
             click.echo(json.dumps(facts))
             continue
-        lack = f"  (needs: pip install 'leadline[{spec.extra}]')" if missing else ""
+        lack = f"  (needs: {pip_line(extra=spec.extra, install=spec.install)})" if missing else ""
         click.echo(f"{spec.name.ljust(width)}  {spec.summary}{lack}")

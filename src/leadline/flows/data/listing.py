@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from leadline.core.errors import InputError
+from leadline.core.errors import InputError, pip_line
 from leadline.flows.data.choosing import OPTION_HELP, chosen
 from leadline.flows.data.opening import guess_layout, list_datasets, split_place
 from leadline.flows.options import Told, check_bounds, told
@@ -138,7 +138,8 @@ def describe_layout(name: str) -> list[str]:
         lines.append(f"--option {option.name}=…  {option.help}{values}{default}")
     lines += [f"terms: {spec.licence}"] if spec.licence else []
     lines += [f"paper: {spec.paper}"] if spec.paper else []
-    lines += [f"needs: pip install 'leadline[{spec.extra}]'"] if spec.extra else []
+    if spec.extra or spec.install:
+        lines.append(f"needs: {pip_line(extra=spec.extra, install=spec.install)}")
     return lines
 
 

@@ -71,7 +71,7 @@ def open_dataset(
         raise DatasetError(f"dataset {layout!r} needs a place", hint=f"write {layout}:PATH")
     keywords = _parsed(spec, options or {})
     for package in spec.packages:
-        need(package, who=f"dataset {spec.name!r}", extra=spec.extra)
+        need(package, who=f"dataset {spec.name!r}", extra=spec.extra, install=spec.install)
     adapter = load(spec.adapter)
     if spec.endless:
         dataset: Dataset = adapter(**keywords)

@@ -1,0 +1,1 @@
+"""Depth Anything 3 for leadline."""

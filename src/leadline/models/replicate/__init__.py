@@ -1,0 +1,1 @@
+"""Models at Replicate: those that are known, and any other by reference."""
