@@ -15,7 +15,8 @@ import torch
 from leadline.core.errors import InputError
 from leadline.core.sample import Sample
 from leadline.ops.metrics import score
-from leadline.training.loop import DepthModule, fit
+from leadline.training.loop import fit
+from leadline.training.module import DepthModule
 from leadline.training.network import DepthNetwork, build_network, predict_metres
 from leadline.training.recipe import Recipe
 from leadline.training.views import Frame, pack
@@ -58,7 +59,7 @@ def test_a_run_that_stopped_goes_on_as_if_it_had_not(
             out=tmp_path / "broken",
         )
     resumed = build_network(tiny_recipe)
-    last = fit(resumed, frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path / "broken")
+    last = fit(resumed, frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path / "broken").checkpoint
     for (name, one), (_, two) in zip(
         straight.state_dict().items(), resumed.state_dict().items(), strict=True
     ):
@@ -67,7 +68,8 @@ def test_a_run_that_stopped_goes_on_as_if_it_had_not(
     assert sorted(epochs) == [0, 1, 2]
     # A run that is finished is only read back.
     again = build_network(tiny_recipe)
-    assert fit(again, frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path / "broken") == last
+    done = fit(again, frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path / "broken")
+    assert done.checkpoint == last
     assert torch.equal(again.head.weight, straight.head.weight)  # type: ignore[union-attr]
 
 
@@ -75,7 +77,7 @@ def test_a_checkpoint_of_another_recipe_is_refused(
     tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample]
 ) -> None:
     frames, held_out = [pack(s) for s in tiny_samples[:4]], tiny_samples[4:]
-    fit(build_network(tiny_recipe), frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path)
+    fit(build_network(tiny_recipe), frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path).checkpoint
     other = replace(tiny_recipe, seed=tiny_recipe.seed + 1)
     with pytest.raises(InputError, match="use an empty folder"):
         fit(build_network(other), frames=frames, held_out=held_out, recipe=other, out=tmp_path)
@@ -86,7 +88,7 @@ def test_what_is_kept_is_what_was_validated(
 ) -> None:
     network = build_network(tiny_recipe)
     frames, held_out = [pack(s) for s in tiny_samples[:4]], tiny_samples[4:]
-    last = fit(network, frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path)
+    last = fit(network, frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path).checkpoint
     scores = [score(predict_metres(cast(DepthNetwork, network), s.image), s.truth) for s in held_out]
     final = [row for row in history(tmp_path) if row["abs_rel"]][-1]
     assert float(final["abs_rel"]) == pytest.approx(np.mean([s.abs_rel for s in scores]), rel=1e-5)

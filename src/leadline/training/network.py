@@ -9,6 +9,7 @@ from typing import Protocol, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image as PilImage
 from torch import Tensor
 from torch.nn import functional
@@ -16,12 +17,12 @@ from torch.nn import functional
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import WeightsError
 from leadline.core.image import Image
-from leadline.core.kind import Kind
+from leadline.core.kind import Freedom, Kind
 from leadline.plugins.need import need
 from leadline.plugins.registry import load
 from leadline.training.recipe import Recipe
 
-__all__ = ["DepthNetwork", "build_network", "predict_metres"]
+__all__ = ["DepthNetwork", "build_network", "predict", "predict_metres"]
 
 
 class DepthNetwork(Protocol):
@@ -94,6 +95,23 @@ def _packaged(target: str) -> Path:
     return path
 
 
+def predict(network: DepthNetwork, image: Image) -> DepthMap:
+    """Depth of a whole photo by a network as it stands, of the kind that the network says.
+
+    Args:
+        network: In evaluation mode.
+        image: The photo and its camera.
+
+    Returns:
+        Metres at the photo's size; of a network that leaves scale or shift unknown, what it says, at that size.
+    """
+    if network.output_kind.freedom is Freedom.NONE:
+        return predict_metres(network, image)
+    with torch.inference_mode():
+        values = _resized(network(_pixels(network, image)), image)
+    return DepthMap(values, network.output_kind, camera=image.camera)
+
+
 def predict_metres(network: DepthNetwork, image: Image) -> DepthMap:
     """Depth of a whole photo by a network as it stands.
 
@@ -109,15 +127,25 @@ def predict_metres(network: DepthNetwork, image: Image) -> DepthMap:
         Metres at the photo's size.
     """
     height, width = network.target_size(image.height, image.width)
-    small = PilImage.fromarray(image.rgb_HW3).resize((width, height), PilImage.Resampling.BILINEAR)
-    device = next(cast(torch.nn.Module, network).parameters()).device
-    pixels = torch.from_numpy(np.array(small, np.float32)).permute(2, 0, 1)[None].to(device)
     with torch.inference_mode():
-        depth = network.metres(network(pixels.contiguous(memory_format=torch.channels_last)))
-        full = functional.interpolate(depth, size=(image.height, image.width), mode="bilinear")
-    metres = full[0, 0].cpu().numpy()
+        metres = _resized(network.metres(network(_pixels(network, image))), image)
     if network.canonical_f_px is not None:
         camera = image.camera
         f_px = math.sqrt(camera.fx * width / image.width * camera.fy * height / image.height)
         metres = metres * np.float32(f_px / network.canonical_f_px)
     return DepthMap(metres, Kind(), camera=image.camera)
+
+
+def _pixels(network: DepthNetwork, image: Image) -> Tensor:
+    """A photo as the network takes it."""
+    height, width = network.target_size(image.height, image.width)
+    small = PilImage.fromarray(image.rgb_HW3).resize((width, height), PilImage.Resampling.BILINEAR)
+    device = next(cast(torch.nn.Module, network).parameters()).device
+    pixels = torch.from_numpy(np.array(small, np.float32)).permute(2, 0, 1)[None].to(device)
+    return pixels.contiguous(memory_format=torch.channels_last)
+
+
+def _resized(depth: Tensor, image: Image) -> NDArray[np.float32]:
+    full = functional.interpolate(depth.float(), size=(image.height, image.width), mode="bilinear")
+    plane: NDArray[np.float32] = full[0, 0].detach().cpu().numpy()
+    return plane

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from leadline.core.errors import KindError
+from leadline.core.kind import Kind
 from leadline.training.losses.comparison import Scale, check_kind, compare
 from leadline.training.losses.weighted import WeightedSum, make_loss
 from leadline.training.network import DepthNetwork
@@ -24,11 +26,17 @@ class Objective:
     Raises:
         UnknownName: No loss has that name.
         InputError: A loss has no such option.
-        KindError: A loss cannot compare what the network says.
+        KindError: A loss cannot compare what the network says, or none is for it.
     """
 
     def __init__(self, terms: Sequence[LossRecipe], *, network: DepthNetwork) -> None:
-        self.loss = WeightedSum([(term.weight, make_loss(term.name, term.options)) for term in terms])
+        meant = [term for term in terms if not term.only or Kind.parse(term.only) == network.output_kind]
+        if not meant:
+            raise KindError(
+                f"no loss of the recipe is for a network that says {network.output_kind.words}",
+                hint=f'add a term [[loss]] for it: only = "{network.output_kind}"',
+            )
+        self.loss = WeightedSum([(term.weight, make_loss(term.name, term.options)) for term in meant])
         self.scale, self.target, self.known = Scale(network.output_scale), network.target, network.known
         for _, loss in self.loss.terms:
             check_kind(loss, network.output_kind, scale=self.scale)

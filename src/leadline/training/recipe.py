@@ -12,6 +12,7 @@ from leadline.core.kind import Kind
 
 __all__ = [
     "DataRecipe",
+    "EvaluateRecipe",
     "ExportRecipe",
     "LossRecipe",
     "MoreData",
@@ -47,6 +48,9 @@ def _not_negative(record: object, *names: str) -> None:
         _require(value >= 0, name, value, "at least 0")
 
 
+PARTS = ("all", "head", "low-rank")
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkRecipe:
     """Which network is trained.
@@ -58,6 +62,10 @@ class NetworkRecipe:
         encoder_weights: ``PACKAGE:FILE`` with pretrained weights, or empty for random ones.
         drop_path: Chance that a residual branch is left out in training.
         starts_from: Name of the recipe whose model file the training begins with; empty where it begins anew.
+        pretrained: A depth model that is trained on as it is: a name, ``hf:ORG/NAME`` or a checkpoint's folder; else empty.
+        trains: What of a pretrained model moves: ``"all"``, ``"head"`` (all but its encoder) or ``"low-rank"`` (the head, and
+            low-rank changes of the encoder's attention; Hu et al., "LoRA", ICLR 2022).
+        rank: Rank of those changes.
     """
 
     builder: str
@@ -66,9 +74,14 @@ class NetworkRecipe:
     encoder_weights: str = ""
     drop_path: float = 0.0
     starts_from: str = ""
+    pretrained: str = ""
+    trains: str = "all"
+    rank: int = 8
 
     def __post_init__(self) -> None:
         _require(":" in self.builder, "builder", self.builder, "MODULE:FUNCTION")
+        _require(self.trains in PARTS, "trains", self.trains, f"one of {', '.join(PARTS)}")
+        _positive(self, "rank")
         _require(
             bool(self.widths) and min(self.widths) > 0, "widths", self.widths, "a list of positive numbers"
         )
@@ -139,7 +152,7 @@ class ViewRecipe:
     """How views of a frame are drawn.
 
     Args:
-        shapes: Rows, columns and relative frequency of each batch shape.
+        shapes: Rows, columns and relative frequency of each batch shape; empty for a pretrained model's own.
         whole_frame_chance: Chance that the whole frame is taken where the shape fits it.
         smallest_zoom: Smallest side of a crop, as a share of the largest crop that fits.
         aspect_jitter: Largest change of a crop's aspect ratio, as a share.
@@ -169,7 +182,6 @@ class ViewRecipe:
     noise_max: float
 
     def __post_init__(self) -> None:
-        _require(bool(self.shapes), "shapes", self.shapes, "a list of [rows, columns, frequency]")
         for shape in self.shapes:
             ok = len(shape) == 3 and min(shape) > 0
             _require(ok, "shapes", shape, "[rows, columns, frequency], all positive")
@@ -188,17 +200,23 @@ class LossRecipe:
         name: Name of the loss.
         weight: Its weight in the sum.
         options: What the loss lets one choose.
+        only: Kind of the networks that this term is for, such as ``"metric-depth"``; empty for all.
     """
 
     name: str
     weight: float
     options: dict[str, str] = field(default_factory=dict)
+    only: str = ""
 
     def __post_init__(self) -> None:
         _positive(self, "weight")
+        if self.only:
+            Kind.parse(self.only)
 
 
 METHODS = ("adamw", "adam", "sgd")
+SCHEDULES = ("cosine", "linear", "polynomial")
+PRECISIONS = ("float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +236,11 @@ class OptimiserRecipe:
         validate_every: Epochs between validations.
         fall: Share of all steps, at the end, in which the rates fall as a cosine; 1 from the warm-up on, 0 never.
         method: ``"adamw"``, ``"adam"`` or ``"sgd"`` (plain gradient descent).
+        schedule: How the rates fall: ``"cosine"``, ``"linear"`` or ``"polynomial"`` (to the power of 0.9).
+        precision: What the network computes in: ``"float32"``, or mixed with ``"bfloat16"`` or (on a GPU) ``"float16"``.
+        accumulate: Batches whose gradients are added up for a step.
+        patience: Validations without a better one after which training ends; 0 never ends it early.
+        explosion: Times the usual loss (the median of the last ones) at which training stops and names the samples.
     """
 
     epochs: int
@@ -232,9 +255,18 @@ class OptimiserRecipe:
     validate_every: int
     fall: float = 1.0
     method: str = "adamw"
+    schedule: str = "cosine"
+    precision: str = "float32"
+    accumulate: int = 1
+    patience: int = 0
+    explosion: float = 1000.0
 
     def __post_init__(self) -> None:
-        _require(self.method in METHODS, "method", self.method, f"one of {', '.join(METHODS)}")
+        for name, known in (("method", METHODS), ("schedule", SCHEDULES), ("precision", PRECISIONS)):
+            _require(getattr(self, name) in known, name, getattr(self, name), f"one of {', '.join(known)}")
+        _positive(self, "accumulate")
+        _not_negative(self, "patience")
+        _require(self.explosion > 1, "explosion", self.explosion, "above 1")
         _positive(
             self,
             "epochs",
@@ -250,6 +282,27 @@ class OptimiserRecipe:
 
 
 @dataclass(frozen=True, slots=True)
+class EvaluateRecipe:
+    """How the finished model is scored on what was held out.
+
+    Args:
+        protocol: Name of the protocol; the dataset's own where empty.
+        changes: Fields of the protocol changed by hand, ``FIELD=VALUE`` each.
+        far_m: Farthest truth that counts in the validations while it learns.
+    """
+
+    protocol: str = ""
+    changes: tuple[str, ...] = ()
+    far_m: float = 10.0
+
+    def __post_init__(self) -> None:
+        _positive(self, "far_m")
+
+
+FORMS = ("onnx", "transformers")
+
+
+@dataclass(frozen=True, slots=True)
 class ExportRecipe:
     """What the finished file says of itself.
 
@@ -260,6 +313,7 @@ class ExportRecipe:
         licence: Licence of the weights.
         commercial: Whether they may be used commercially: ``"yes"``, ``"no"`` or ``"unclear"``.
         training_data: What it was trained on.
+        form: ``"onnx"``, a file that holds its own pre- and post-processing; or ``"transformers"``, a checkpoint's folder.
     """
 
     name: str
@@ -268,9 +322,11 @@ class ExportRecipe:
     licence: str
     commercial: str
     training_data: str
+    form: str = "onnx"
 
     def __post_init__(self) -> None:
         Kind.parse(self.kind)
+        _require(self.form in FORMS, "form", self.form, f"one of {', '.join(FORMS)}")
         known = self.commercial in ("yes", "no", "unclear")
         _require(known, "commercial", self.commercial, "'yes', 'no' or 'unclear'")
 
@@ -303,6 +359,7 @@ class Recipe:
         loss: The terms of what is made small.
         optimiser: How.
         export: What the finished file says of itself.
+        evaluate: How it is scored.
     """
 
     name: str
@@ -313,9 +370,12 @@ class Recipe:
     loss: tuple[LossRecipe, ...]
     optimiser: OptimiserRecipe
     export: ExportRecipe
+    evaluate: EvaluateRecipe = EvaluateRecipe()
 
     def __post_init__(self) -> None:
         _require(bool(self.loss), "loss", self.loss, "one or more terms, each a table [[loss]]")
+        shaped = bool(self.views.shapes or self.network.pretrained)
+        _require(shaped, "shapes", self.views.shapes, "a list of [rows, columns, frequency]")
 
     @property
     def digest(self) -> str:
@@ -328,4 +388,5 @@ class Recipe:
     @property
     def record(self) -> dict[str, str]:
         """What goes into the finished file's metadata."""
-        return {**asdict(self.export), "recipe": self.name, "recipe_sha256": self.digest}
+        said = {name: value for name, value in asdict(self.export).items() if name != "form"}
+        return {**said, "recipe": self.name, "recipe_sha256": self.digest}
