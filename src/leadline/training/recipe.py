@@ -53,15 +53,16 @@ class NetworkRecipe:
 
     Args:
         builder: ``MODULE:FUNCTION`` that makes the network.
-        widths: Channels of its blocks, in the order the network states.
+        widths: Channels of its blocks, in the order the network states; its own where empty.
         encoder: Name of its encoder; empty where it has none of its own.
-        encoder_weights: ``PACKAGE:FILE`` with pretrained weights, or empty for random ones.
+        encoder_weights: Pretrained weights: ``PACKAGE:FILE``, ``hf:`` and a checkpoint on the Hugging Face hub, or a path; empty
+            for random ones.
         drop_path: Chance that a residual branch is left out in training.
         starts_from: Name of the recipe whose model file the training begins with; empty where it begins anew.
     """
 
     builder: str
-    widths: tuple[int, ...]
+    widths: tuple[int, ...] = ()
     encoder: str = ""
     encoder_weights: str = ""
     drop_path: float = 0.0
@@ -69,9 +70,7 @@ class NetworkRecipe:
 
     def __post_init__(self) -> None:
         _require(":" in self.builder, "builder", self.builder, "MODULE:FUNCTION")
-        _require(
-            bool(self.widths) and min(self.widths) > 0, "widths", self.widths, "a list of positive numbers"
-        )
+        _require(min(self.widths, default=1) > 0, "widths", self.widths, "a list of positive numbers")
         _chances(self, "drop_path")
 
 
