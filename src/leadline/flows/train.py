@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from tqdm import tqdm
 
@@ -14,9 +14,6 @@ from leadline.flows.data.opening import open_dataset, split_place
 from leadline.flows.options import Told, told
 from leadline.plugins.need import need
 from leadline.plugins.registry import DATASETS, load
-
-if TYPE_CHECKING:
-    from leadline.training.recipe import Recipe
 
 __all__ = ["TrainReport", "TrainRequest", "train"]
 
@@ -146,7 +143,7 @@ def train(request: TrainRequest) -> TrainReport:
     return TrainReport(weights, checkpoint, len(train_on), tuple(samples[index].id for index in held_out))
 
 
-def _place(recipe: Recipe, data: Path | None) -> str:
+def _place(recipe: Any, data: Path | None) -> str:
     if data is None and not DATASETS.get(recipe.data.dataset).endless:
         raise InputError(
             f"recipe {recipe.name!r} learns from dataset {recipe.data.dataset!r}, which is read from a folder",
@@ -155,7 +152,7 @@ def _place(recipe: Recipe, data: Path | None) -> str:
     return "" if data is None else str(data)
 
 
-def _check_start(recipe: Recipe, request: TrainRequest) -> None:
+def _check_start(recipe: Any, request: TrainRequest) -> None:
     wanted = recipe.network.starts_from
     if wanted and request.start is None:
         raise InputError(
@@ -169,7 +166,7 @@ def _check_start(recipe: Recipe, request: TrainRequest) -> None:
         )
 
 
-def _further(recipe: Recipe, places: tuple[str, ...]) -> list[Collection]:
+def _further(recipe: Any, places: tuple[str, ...]) -> list[Collection]:
     """The recipe's further datasets, opened, in its order."""
     given = dict(split_place(place) for place in places)
     wanted = [source.dataset for source in recipe.data.more]
