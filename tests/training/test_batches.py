@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from leadline.core.sample import Sample
-from leadline.training.batches import FrameBatches, FrameData, pixels_of, steps_per_epoch
+from leadline.training.batches import Ahead, FrameBatches, FrameData, pixels_of, steps_per_epoch
 from leadline.training.network import DepthNetwork, build_network
 from leadline.training.recipe import MoreData, Recipe
 from leadline.training.views import pack
@@ -67,6 +67,26 @@ def test_pixels_and_depth_fit_together(tiny_recipe: Recipe, tiny_samples: list[S
     assert pixels.dtype == torch.float32
     assert torch.equal(pixels, rgb.float())
     assert same is depth_m
+
+
+def test_batches_made_ahead_are_the_same_in_order_and_break_where_they_break(
+    tiny_recipe: Recipe, tiny_samples: list[Sample]
+) -> None:
+    made = batches(tiny_recipe, tiny_samples, epoch=4)
+    ahead = Ahead(made, depth=2)
+    assert len(ahead) == 3
+    for taken, wanted in zip(ahead, (made[k] for k in range(3)), strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(taken, wanted, strict=True))
+    made.drawn, made.order = [], np.array([0, 1, 2, 77, 4, 5])
+    coming = iter(Ahead(made, depth=2))
+    next(coming)
+    with pytest.raises(IndexError):
+        next(coming)
+
+
+def test_a_batch_says_what_it_is_made_of(tiny_recipe: Recipe, tiny_samples: list[Sample]) -> None:
+    made = batches(tiny_recipe, tiny_samples, epoch=4)
+    assert [sample for k in range(3) for sample in made.ids(k)] == [str(k) for k in made.order]
 
 
 def test_there_is_no_batch_beyond_the_last(tiny_recipe: Recipe, tiny_samples: list[Sample]) -> None:

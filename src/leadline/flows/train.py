@@ -106,6 +106,7 @@ def train(request: TrainRequest) -> TrainReport:
         KindError: A loss of the recipe cannot compare what its network says.
         DatasetError: The data is not what the recipe needs.
         WeightsError: The pretrained encoder is not installed.
+        TrainingError: The loss or its gradient is no number any more, or the loss explodes.
         OutputError: The folder or the file cannot be written.
     """
     for package in PACKAGES:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import cast
 
 import numpy as np
@@ -16,7 +18,7 @@ from leadline.training.network import DepthNetwork
 from leadline.training.recipe import Recipe
 from leadline.training.views import Frame, draw_shape, draw_view, take_view
 
-__all__ = ["FrameBatches", "FrameData", "pixels_of", "steps_per_epoch"]
+__all__ = ["Ahead", "FrameBatches", "FrameData", "pixels_of", "steps_per_epoch"]
 
 
 def steps_per_epoch(frames: int, *, recipe: Recipe) -> int:
@@ -96,9 +98,50 @@ class FrameBatches(Dataset[tuple[Tensor, Tensor]]):
         rgb = torch.from_numpy(np.stack([view.rgb_HW3 for view in taken])).permute(0, 3, 1, 2)
         return rgb, torch.from_numpy(np.stack([view.depth_m for view in taken]))[:, None]
 
+    def ids(self, index: int) -> tuple[str, ...]:
+        """Ids of the samples that a batch is made of.
+
+        Args:
+            index: Number of the batch.
+
+        Returns:
+            The ids, in the batch's order.
+        """
+        batch = self.recipe.optimiser.batch
+        return tuple(self._frame(int(k)).id for k in self.order[index * batch : (index + 1) * batch])
+
     def _frame(self, number: int) -> Frame:
         known = len(self.frames)
         return self.frames[number] if number < known else self.drawn[number - known]
+
+
+class Ahead:
+    """Batches made by a thread of its own while the last ones are learned from, in order.
+
+    Args:
+        batches: What is made.
+        depth: How many batches are made ahead.
+    """
+
+    def __init__(self, batches: FrameBatches, *, depth: int = 2) -> None:
+        self.dataset, self.depth = batches, depth
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        coming: deque[Future[tuple[Tensor, Tensor]]] = deque()
+        with ThreadPoolExecutor(1, thread_name_prefix="views") as thread:
+            try:
+                for index in range(len(self)):
+                    coming.append(thread.submit(self.dataset.__getitem__, index))
+                    if len(coming) > self.depth:
+                        yield coming.popleft().result()
+                while coming:
+                    yield coming.popleft().result()
+            finally:
+                for future in coming:
+                    future.cancel()
 
 
 class FrameData(LightningDataModule):  # type: ignore[misc]  # Lightning is not typed
@@ -125,10 +168,10 @@ class FrameData(LightningDataModule):  # type: ignore[misc]  # Lightning is not 
         self.frames, self.held_out, self.recipe, self.network = frames, held_out, recipe, network
         self.more = more
 
-    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+    def train_dataloader(self) -> Ahead:
         """The batches of the trainer's present epoch."""
         epoch = self.trainer.current_epoch if self.trainer else 0
-        return DataLoader(self.batches(epoch), batch_size=None, shuffle=False)
+        return Ahead(self.batches(epoch))
 
     def batches(self, epoch: int) -> FrameBatches:
         """The batches of an epoch.

@@ -25,6 +25,7 @@ from leadline.training.objective import Objective
 from leadline.training.recipe import Recipe
 from leadline.training.settle import settle
 from leadline.training.views import Frame
+from leadline.training.watch import Watch
 
 __all__ = ["DepthModule", "fit"]
 
@@ -35,6 +36,7 @@ KNOWN_WARNINGS = (
     "number of training batches",
     "Checkpoint directory",  # a run that goes on writes where it wrote before
     "LeafSpec",  # Lightning's own use of torch
+    "Total length of",  # a recipe may hold nothing out
 )
 
 
@@ -157,6 +159,9 @@ def fit(
 
     Returns:
         The last checkpoint.
+
+    Raises:
+        TrainingError: The loss or its gradient is no number any more, or the loss explodes.
     """
     network.to(memory_format=torch.channels_last)
     steps = steps_per_epoch(len(frames), recipe=recipe) * recipe.optimiser.epochs
@@ -191,7 +196,7 @@ def _trainer(recipe: Recipe, out: Path) -> Trainer:
         num_sanity_val_steps=0,
         reload_dataloaders_every_n_epochs=1,
         log_every_n_steps=10,
-        callbacks=[SettledAverage(decay=options.ema_decay), keep, ClosingBar(refresh_rate=1)],
+        callbacks=[SettledAverage(decay=options.ema_decay), keep, ClosingBar(refresh_rate=1), Watch()],
         logger=CSVLogger(out, name="history"),
         enable_model_summary=False,
     )

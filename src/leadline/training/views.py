@@ -34,12 +34,14 @@ class Frame:
         depth_mm: Depth in whole millimetres, uint16; 0 where unknown.
         camera: The camera of both.
         known: Left, top, right, bottom of the window that holds all known depth.
+        id: Of the sample it was packed from.
     """
 
     rgb_HW3: NDArray[np.uint8]
     depth_mm: NDArray[np.uint16]
     camera: Camera
     known: tuple[int, int, int, int]
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def pack(sample: Sample, *, far_m: float = math.inf) -> Frame:
         raise DatasetError(f"sample {sample.id!r} has no pixel of known depth", hint="leave it out")
     mm = np.where(valid, np.clip(np.nan_to_num(truth.values) * 1000 + 0.5, 1, MM_MAX), 0).astype(np.uint16)
     known = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
-    return Frame(sample.image.rgb_HW3, mm, sample.image.camera, known)
+    return Frame(sample.image.rgb_HW3, mm, sample.image.camera, known, sample.id)
 
 
 def draw_shape(rng: np.random.Generator, *, recipe: ViewRecipe) -> tuple[int, int]:
