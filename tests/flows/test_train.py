@@ -181,6 +181,19 @@ def test_the_unet_learns_from_made_up_rooms_with_no_data_at_hand(
     assert np.array_equal(near, far)  # it makes nothing of the focal length
 
 
+def test_densedepth_goes_from_made_up_rooms_to_a_model_file(tmp_path: Path) -> None:
+    changes = (
+        "network={builder = 'leadline.testing.tiny:small_densedepth', encoder = 'test_resnet'}",
+        *(change for change in SMALL_UNET if not change.startswith("network")),
+    )
+    report = train(TrainRequest(recipe="densedepth-nyu", out=tmp_path, changes=changes))
+    session = onnxruntime.InferenceSession(str(report.weights))
+    photo = np.random.default_rng(0).integers(0, 256, (1, 37, 53, 3), dtype=np.uint8)
+    depth = session.run(["depth"], {"image": photo, "focal_px": np.array([40], np.float32)})[0]
+    assert depth.shape == (1, 37, 53)
+    assert 0.0999 < depth.min() <= depth.max() < 10.001
+
+
 def test_data_that_is_read_needs_its_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="learns from dataset 'diode', which is read from a folder"):
         train(TrainRequest(recipe="unet-diode", out=tmp_path))

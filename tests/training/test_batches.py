@@ -69,6 +69,11 @@ def test_pixels_and_depth_fit_together(tiny_recipe: Recipe, tiny_samples: list[S
     assert same is depth_m
 
 
+def test_a_batch_says_what_it_is_made_of(tiny_recipe: Recipe, tiny_samples: list[Sample]) -> None:
+    made = batches(tiny_recipe, tiny_samples, epoch=4)
+    assert [sample for k in range(3) for sample in made.ids(k)] == [str(k) for k in made.order]
+
+
 def test_there_is_no_batch_beyond_the_last(tiny_recipe: Recipe, tiny_samples: list[Sample]) -> None:
     with pytest.raises(IndexError):
         batches(tiny_recipe, tiny_samples, epoch=0)[3]

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from leadline.core.errors import InputError
+from leadline.core.errors import InputError, TrainingError
 from leadline.core.sample import Sample
 from leadline.ops.metrics import score
+from leadline.training.batches import FrameBatches
 from leadline.training.loop import fit
 from leadline.training.module import DepthModule
 from leadline.training.network import DepthNetwork, build_network, predict_metres
@@ -160,3 +161,53 @@ def test_the_method_is_the_recipes_and_rates_may_never_fall(
     made = DepthModule(build_network(recipe), recipe=recipe, steps=200).configure_optimizers()
     assert type(made["optimizer"]) is kind
     assert [made["lr_scheduler"]["scheduler"].lr_lambdas[0](step) for step in (10, 100, 199)] == [1.0] * 3
+
+
+class Spoilt(torch.nn.Module):
+    """A network whose output at some call is replaced."""
+
+    def __init__(self, inner: torch.nn.Module, *, at: int, value: float) -> None:
+        super().__init__()
+        self.inner, self.left, self.value = inner, at, value
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("inner"), name)
+
+    def forward(self, rgb: torch.Tensor) -> torch.Tensor:
+        self.left -= 1 if self.training else 0
+        said: torch.Tensor = self.inner(rgb)
+        return said * self.value if self.left == -1 else said
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [(float("nan"), "the loss is nan"), (1e6, "the loss is [0-9.e+]+, the usual one [0-9.]+ at")],
+    ids=["no number", "explodes"],
+)
+def test_a_loss_that_leads_nowhere_stops_the_run_and_names_the_samples(
+    tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample], value: float, what: str
+) -> None:
+    recipe = replace(tiny_recipe, optimiser=replace(tiny_recipe.optimiser, epochs=20, validate_every=99))
+    frames = [pack(s) for s in tiny_samples[:4]]
+    network = Spoilt(build_network(recipe), at=25, value=value)
+    with pytest.raises(TrainingError, match=what) as stopped:
+        fit(network, frames=frames, held_out=[], recipe=recipe, out=tmp_path)
+    # Two steps an epoch: the 26th is the second of epoch 12.
+    order = FrameBatches(frames, recipe=recipe, network=cast(DepthNetwork, network), epoch=12).ids(1)
+    assert str(stopped.value).count("at step 1 of epoch 12") == 1
+    assert ", ".join(map(repr, order)) in stopped.value.message
+    state = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    assert state["epoch"] == 11
+    assert all(torch.isfinite(t).all() for t in state["state_dict"].values())
+
+
+def test_a_gradient_that_is_no_number_stops_the_run(
+    tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample]
+) -> None:
+    network = build_network(tiny_recipe)
+    network.head.bias.register_hook(lambda grad: grad * torch.nan)  # type: ignore[union-attr, operator]
+    with pytest.raises(TrainingError, match="the norm of the gradient is nan at step 0 of epoch 0"):
+        fit(network, frames=[pack(s) for s in tiny_samples], held_out=[], recipe=tiny_recipe, out=tmp_path)

@@ -55,7 +55,7 @@ def test_an_unknown_name_gets_near_matches(tmp_path: Path) -> None:
         ("noise_max = 8.0", "noise_max = -1", "noise_max = -1.0 is not at least 0"),
         ("shapes = [[192, 256, 6]", "shapes = [[192, 256]", "rows, columns, frequency"),
         ("[160, 320, 1]]", "[160, 320, 0]]", "all positive"),
-        ("widths = [128, 96, 64, 32, 24]", "widths = []", "widths"),
+        ("widths = [128, 96, 64, 32, 24]", "widths = [0]", "widths"),
         ("widths = [128, 96, 64, 32, 24]", 'widths = "wide"', "is not of type"),
         ('builder = "leadline.models.leadline_indoor.net:build"', 'builder = "net"', "MODULE:FUNCTION"),
         ('commercial = "unclear"', 'commercial = "maybe"', "'maybe' is not"),

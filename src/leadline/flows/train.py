@@ -1,79 +1,28 @@
-"""Training a network by a recipe."""
+"""Training a network by a recipe: from a folder of photos and depth to a model that is scored and described."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from tqdm import tqdm
 
-from leadline.core.errors import DatasetError, InputError, OutputError
-from leadline.flows.data.collection import Collection
-from leadline.flows.data.opening import open_dataset, split_place
-from leadline.flows.options import Told, told
-from leadline.plugins.need import need
-from leadline.plugins.registry import DATASETS, load
+from leadline.core.errors import LeadlineError, OutputError
+from leadline.flows.evaluate.records import Evaluation
+from leadline.flows.model_card import write_card
+from leadline.flows.train_request import TrainRequest
+from leadline.flows.training_plan import Prepared, TrainPlan, prepare
+from leadline.flows.training_score import score_held_out
+from leadline.plugins.need import has
+from leadline.plugins.registry import load
 
-if TYPE_CHECKING:
-    from leadline.training.recipe import Recipe
+__all__ = ["TrainReport", "TrainRequest", "plan", "train"]
 
-__all__ = ["TrainReport", "TrainRequest", "train"]
-
-PACKAGES = ("torch", "timm", "lightning", "onnx", "onnxscript")
-
-
-@dataclass(frozen=True, slots=True)
-class TrainRequest:
-    """What ``leadline train`` is asked for."""
-
-    recipe: str = field(
-        metadata=told(Told("Name of a recipe that ships, or path of a TOML file.", positional=True))
-    )
-    out: Path = field(
-        metadata=told(
-            Told(
-                "Folder for checkpoints, history and the finished weights; a run that stopped goes on.",
-                metavar="FOLDER",
-            )
-        )
-    )
-    data: Path | None = field(
-        default=None,
-        metadata=told(
-            Told("Folder that holds the recipe's dataset; left out for made-up rooms.", metavar="FOLDER")
-        ),
-    )
-    more: tuple[str, ...] = field(
-        default=(),
-        metadata=told(
-            Told(
-                "Place of a further dataset of the recipe, NAME:FOLDER; again for each.",
-                metavar="NAME:FOLDER",
-                whole=True,
-            )
-        ),
-    )
-    start: Path | None = field(
-        default=None,
-        metadata=told(
-            Told(
-                "Model file whose weights the training begins with; for recipes that go on from another one.",
-                metavar="FILE",
-            )
-        ),
-    )
-    changes: tuple[str, ...] = field(
-        default=(),
-        metadata=told(
-            Told(
-                "Set an option of the recipe otherwise, such as optimiser.batch=8; again for each.",
-                flag="set",
-                metavar="TABLE.OPTION=VALUE",
-                whole=True,
-            )
-        ),
-    )
+UNKNOWN_MEMORY_BYTES = 16e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +30,51 @@ class TrainReport:
     """What a training run left behind.
 
     Args:
-        weights: The finished model file.
+        weights: The finished model: a file, or a checkpoint's folder.
         checkpoint: The last checkpoint, from which a run goes on.
         trained_on: Number of frames learned from.
         held_out: Ids of the samples that were kept for validation.
+        evaluation: Its scores on them; None where it was not scored.
+        card: The model card; None in processes that write nothing.
+        steps_per_s: Steps in a second; NaN where none were left to do.
+        waited: Share of that time in which the network waited for data.
+        remarks: What its user should know.
+        following: Lines to type next.
     """
 
     weights: Path
     checkpoint: Path
     trained_on: int
     held_out: tuple[str, ...]
+    evaluation: Evaluation | None = None
+    card: Path | None = None
+    steps_per_s: float = float("nan")
+    waited: float = float("nan")
+    remarks: tuple[str, ...] = ()
+    following: tuple[str, ...] = ()
 
 
-def train(request: TrainRequest) -> TrainReport:
-    """Trains, or goes on where a run into the same folder stopped.
+def plan(request: TrainRequest) -> TrainPlan:
+    """What a training would do; nothing is written, one sample is read.
 
     Args:
         request: Recipe, data and output folder.
+
+    Returns:
+        The plan.
+
+    Raises:
+        LeadlineError: As ``prepare``.
+    """
+    return prepare(request).plan
+
+
+def train(request: TrainRequest, *, on_plan: Callable[[TrainPlan], None] | None = None) -> TrainReport:
+    """Trains, or goes on where a run into the same folder stopped; then scores, exports and describes what was made.
+
+    Args:
+        request: Recipe, data and output folder.
+        on_plan: Is told the plan before anything starts.
 
     Returns:
         What was made.
@@ -108,87 +85,149 @@ def train(request: TrainRequest) -> TrainReport:
         InputError: The recipe is not sound.
         KindError: A loss of the recipe cannot compare what its network says.
         DatasetError: The data is not what the recipe needs.
-        WeightsError: The pretrained encoder is not installed.
-        OutputError: The folder or the file cannot be written.
+        WeightsError: Pretrained weights are not there, or a checkpoint is damaged or of another network.
+        TrainingError: The loss or its gradient is no number any more, or the loss explodes.
+        OutputError: The folder or a file cannot be written.
     """
-    for package in PACKAGES:
-        need(package, who="training", extra="train")
-    recipe = load("leadline.training.recipe_files:load_recipe")(request.recipe, changes=request.changes)
-    _check_start(recipe, request)
-    samples = open_dataset(
-        _place(recipe, request.data), name=recipe.data.dataset, options=recipe.data.options
-    )
-    sources = _further(recipe, request.more)
-    train_on, held_out = load("leadline.training.splits:split_samples")(samples.entries, recipe=recipe.data)
-    network = load("leadline.training.network:build_network")(recipe)
-    load("leadline.training.objective:Objective")(recipe.loss, network=network)  # refuses before data is read
-    pack = load("leadline.training.views:pack")
-    _make_folder(request.out)
-    frames = [pack(samples[index]) for index in tqdm(train_on, desc="reading", unit="frame")]
-    more = [
-        [pack(source[k], far_m=data.far_m) for k in range(data.first, data.first + data.frames)]
-        for data, source in zip(recipe.data.more, sources, strict=True)
-    ]
-    if request.start is not None:
+    prepared = prepare(request)
+    if on_plan is not None:
+        on_plan(prepared.plan)
+    _make_folder(prepared.out)
+    frames, more = _frames_of(prepared)
+    if request.start is not None and prepared.spec is None:
         load("leadline.training.start:start_from")(
-            network, request.start, frames=frames, more=more, recipe=recipe
+            prepared.network, Path(request.start), frames=frames, more=more, recipe=prepared.recipe
         )
-    checkpoint = load("leadline.training.loop:fit")(
-        network,
+    outcome = load("leadline.training.loop:fit")(
+        prepared.network,
         frames=frames,
-        held_out=[samples[index] for index in held_out],
-        recipe=recipe,
-        out=request.out,
+        held_out=_Chosen(prepared),
+        recipe=prepared.recipe,
+        out=prepared.out,
         more=more,
+        setting=_setting(request),
     )
-    weights = request.out / f"{recipe.export.name}.onnx"
-    load("leadline.exporters.onnx:export_network")(network.folded(), weights, record=recipe.record)
-    return TrainReport(weights, checkpoint, len(train_on), tuple(samples[index].id for index in held_out))
+    return _finished(prepared, outcome)
 
 
-def _place(recipe: Recipe, data: Path | None) -> str:
-    if data is None and not DATASETS.get(recipe.data.dataset).endless:
-        raise InputError(
-            f"recipe {recipe.name!r} learns from dataset {recipe.data.dataset!r}, which is read from a folder",
-            hint="give it with --data",
-        )
-    return "" if data is None else str(data)
+class _Chosen:
+    """The samples that are held out, each read when it is asked for.
+
+    Args:
+        prepared: The training.
+    """
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.samples, self.places = prepared.samples, prepared.held_out
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self.samples[place] for place in self.places[index]]
+        return self.samples[self.places[index]]
 
 
-def _check_start(recipe: Recipe, request: TrainRequest) -> None:
-    wanted = recipe.network.starts_from
-    if wanted and request.start is None:
-        raise InputError(
-            f"recipe {recipe.name!r} goes on from the model file of recipe {wanted!r}",
-            hint=f"train that one first ('leadline train {wanted}'), then give its file with --start",
-        )
-    if request.start is not None and not wanted:
-        raise InputError(
-            f"recipe {recipe.name!r} begins anew, not from {str(request.start)!r}",
-            hint="leave --start out, or set starts_from in the recipe",
-        )
-
-
-def _further(recipe: Recipe, places: tuple[str, ...]) -> list[Collection]:
-    """The recipe's further datasets, opened, in its order."""
-    given = dict(split_place(place) for place in places)
-    wanted = [source.dataset for source in recipe.data.more]
-    for name in given:
-        if name not in wanted:
-            raise InputError(
-                f"recipe {recipe.name!r} learns from no further dataset {name!r}",
-                hint=f"it wants {', '.join(wanted)}" if wanted else "leave --more out",
+def _frames_of(prepared: Prepared) -> tuple[Any, list[Any]]:
+    """What is learned from, all of it read once."""
+    read = load("leadline.training.frames:read_frames")
+    request, recipe = prepared.request, prepared.recipe
+    keep = request.memory_gb * 1e9 or _memory_bytes() / 2
+    total = len(prepared.train_on) + sum(source.frames for source in recipe.data.more)
+    with tqdm(total=total, desc="reading", unit="frame") as bar:
+        frames = read(prepared.samples, prepared.train_on, keep_bytes=keep, step=bar.update)
+        more = [
+            read(
+                source,
+                range(data.first, data.first + data.frames),
+                keep_bytes=keep,
+                far_m=data.far_m,
+                step=bar.update,
             )
-    opened = []
-    for source in recipe.data.more:
-        found = open_dataset(given.get(source.dataset, ""), name=source.dataset, options=source.options)
-        if len(found) < source.first + source.frames:
-            raise DatasetError(
-                f"dataset {source.dataset!r} has {len(found)} frames, the recipe wants {source.first + source.frames}",
-                hint="copy it again, or lower frames in the recipe",
-            )
-        opened.append(found)
-    return opened
+            for data, source in zip(recipe.data.more, prepared.sources, strict=True)
+        ]
+    return frames, more
+
+
+def _memory_bytes() -> float:
+    """What the machine has, where its system says it."""
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, ValueError, OSError):
+        return UNKNOWN_MEMORY_BYTES
+
+
+def _setting(request: TrainRequest) -> Any:
+    return load("leadline.training.setting:Setting")(
+        accelerator=request.accelerator,
+        devices=request.devices,
+        nodes=request.nodes,
+        strategy=request.strategy,
+        save_every=request.save_every,
+        readers=request.readers,
+        compiled=request.compile,
+        tensorboard=has("tensorboard"),
+        resume=request.resume,
+    )
+
+
+def _finished(prepared: Prepared, outcome: Any) -> TrainReport:
+    """Exports, scores and describes, in the one process that does."""
+    recipe, out, ids = prepared.recipe, prepared.out, prepared.plan.held_out
+    model = out / (recipe.export.name if recipe.export.form == "transformers" else f"{recipe.export.name}.onnx")
+    if not outcome.leads:
+        return TrainReport(model, outcome.checkpoint, len(prepared.train_on), ids)
+    _export(prepared, model)
+    evaluation, remarks = _scored(prepared, model)
+    card = write_card(out / "MODEL_CARD.md", prepared=prepared, model=model, evaluation=evaluation)
+    if model.is_dir():
+        shutil.copyfile(card, model / "README.md")
+    return TrainReport(
+        model,
+        outcome.checkpoint,
+        len(prepared.train_on),
+        ids,
+        evaluation,
+        card,
+        outcome.steps_per_s,
+        outcome.waited,
+        remarks,
+        _following(prepared, model),
+    )
+
+
+def _export(prepared: Prepared, model: Path) -> None:
+    network = prepared.network.folded()
+    if prepared.recipe.export.form == "transformers":
+        network.save(model)
+    else:
+        load("leadline.exporters.onnx:export_network")(network, model, record=prepared.recipe.record)
+
+
+def _scored(prepared: Prepared, model: Path) -> tuple[Evaluation | None, tuple[str, ...]]:
+    if prepared.request.no_evaluation:
+        return None, ()
+    if not prepared.held_out:
+        return None, ("it was not scored: the recipe holds no frame out",)
+    try:
+        evaluation = score_held_out(
+            model,
+            recipe=prepared.recipe,
+            samples=prepared.samples,
+            ids=prepared.plan.held_out,
+            out=prepared.out,
+        )
+    except LeadlineError as error:  # hours of training are not thrown away for it
+        return None, (f"it was not scored: {error}",)
+    return evaluation, ()
+
+
+def _following(prepared: Prepared, model: Path) -> tuple[str, ...]:
+    return (
+        f"leadline predict PHOTO --model {model}",
+        f"leadline evaluate --data {prepared.plan.dataset} --model {model}",
+    )
 
 
 def _make_folder(path: Path) -> None:

@@ -16,7 +16,7 @@ from leadline.core.image import Image
 from leadline.core.results import Answer
 from leadline.plugins.need import need
 
-__all__ = ["PretrainedNetwork", "load_checkpoint"]
+__all__ = ["PretrainedNetwork", "load_checkpoint", "quiet"]
 
 _MOST_SLENDER = 8
 
@@ -140,7 +140,7 @@ def load_checkpoint(folder: Path, *, architecture: str) -> tuple[Any, Any]:
         EngineError: It is of another architecture.
     """
     transformers = need("transformers", who=f"a {architecture} checkpoint", extra="transformers")
-    with _quiet(transformers):
+    with quiet(transformers):
         config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
         if config.model_type != architecture:
             raise EngineError(
@@ -174,8 +174,12 @@ def _weights_of(transformers: Any, folder: Path) -> tuple[Any, Any]:
 
 
 @contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
-    """Without the bars and warnings that transformers writes for those who develop models."""
+def quiet(transformers: Any) -> Iterator[None]:
+    """Without the bars and warnings that transformers writes for those who develop models.
+
+    Args:
+        transformers: The package.
+    """
     import io
 
     logging = transformers.utils.logging

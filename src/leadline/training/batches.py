@@ -103,7 +103,7 @@ class FrameBatches(Dataset[tuple[Tensor, Tensor]]):
         rgb = torch.from_numpy(np.stack([view.rgb_HW3 for view in taken])).permute(0, 3, 1, 2)
         return rgb, torch.from_numpy(np.stack([view.depth_m for view in taken]))[:, None]
 
-    def ids(self, index: int) -> list[str]:
+    def ids(self, index: int) -> tuple[str, ...]:
         """Ids of the samples of a batch.
 
         Args:
@@ -113,7 +113,7 @@ class FrameBatches(Dataset[tuple[Tensor, Tensor]]):
             One id a view, in order.
         """
         numbers = list(self._numbers(index))[self.share[0] :: self.share[1]]
-        return [self._frame(number).id for number in numbers]
+        return tuple(self._frame(number).id for number in numbers)
 
     def _numbers(self, index: int) -> Iterator[int]:
         batch = self.recipe.optimiser.batch

@@ -142,8 +142,8 @@ def fit(
         What it came to.
 
     Raises:
-        InputError: The loss or the gradient is no number any more or explodes; the samples are named. Or the checkpoint is of
-            another recipe, or the precision is none of this device.
+        TrainingError: The loss or its gradient is no number any more, or the loss explodes; the samples are named.
+        InputError: The checkpoint is of another recipe, or the precision is none of this device.
         WeightsError: The checkpoint is damaged or of another network.
         OutputError: A checkpoint cannot be written; the one before is whole.
     """

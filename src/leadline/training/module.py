@@ -11,7 +11,7 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
-from leadline.core.errors import InputError, WeightsError
+from leadline.core.errors import InputError, TrainingError, WeightsError
 from leadline.training.batches import FrameData, pixels_of
 from leadline.training.network import DepthNetwork
 from leadline.training.objective import Objective
@@ -26,7 +26,6 @@ RECIPE_KEY = "leadline_recipe_sha256"
 """Where a checkpoint says which recipe it is of."""
 EPOCH_KEY = "leadline_epoch_loss"
 """Where it says what the epoch's loss was made of so far."""
-SHOWN = 8
 
 
 class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not typed
@@ -171,14 +170,12 @@ class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not ty
     def _stop(self, alarm: Alarm, places: Any) -> NoReturn:
         """Says what happened, at which samples."""
         ids = self._data.own(alarm.place.epoch).ids(alarm.place.batch)
-        named = [ids[k] for k in places] or ids
-        shown = ", ".join(map(repr, named[:SHOWN])) + (f" and {len(named) - SHOWN} more" if len(named) > SHOWN else "")
-        usual = "" if math.isnan(alarm.usual) or alarm.what != "loss" else f" (usual: {alarm.usual:.3g})"
-        raise InputError(
-            f"the {alarm.what} became {alarm.value:.3g}{usual} in epoch {alarm.place.epoch + 1}, batch "
-            f"{alarm.place.batch + 1}, at sample{'s' if len(named) > 1 else ''} {shown}",
-            hint=f"look at {'them' if len(named) > 1 else 'it'} (leadline data doctor), or lower the learning rates; "
-            f"{str(self.out / 'last.ckpt')!r} is of before",
+        blamed = [repr(ids[k]) for k in places]
+        alone = f"; it is that of {', '.join(blamed)} alone" if 0 < len(blamed) < len(ids) else ""
+        raise TrainingError(
+            f"{alarm.words} at step {alarm.place.batch} of epoch {alarm.place.epoch}, which learns from "
+            f"{', '.join(map(repr, ids))}{alone}",
+            hint="look at these samples (leadline data doctor), or lower the learning rates; the last checkpoint is good",
         )
 
 

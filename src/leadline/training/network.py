@@ -18,8 +18,10 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import WeightsError
 from leadline.core.image import Image
 from leadline.core.kind import Freedom, Kind
+from leadline.io.weights import locate
 from leadline.plugins.need import need
 from leadline.plugins.registry import load
+from leadline.plugins.specs import ModelSpec, Weights
 from leadline.training.recipe import Recipe
 
 __all__ = ["DepthNetwork", "build_network", "predict", "predict_metres"]
@@ -62,36 +64,58 @@ class DepthNetwork(Protocol):
         ...
 
 
-def build_network(recipe: Recipe) -> torch.nn.Module:
+def build_network(recipe: Recipe, *, pretrained: ModelSpec | None = None) -> torch.nn.Module:
     """The network of a recipe, with its pretrained encoder and otherwise the random weights of the recipe's seed.
 
     Args:
         recipe: Names the builder and the encoder's weights.
+        pretrained: The model that is trained on, where the recipe has one.
 
     Returns:
         The network.
 
     Raises:
         MissingExtra: The package that holds the encoder's weights is not installed.
-        WeightsError: It does not hold them, or they do not fit.
+        WeightsError: They are not there, cannot be fetched, or do not fit.
     """
     options = recipe.network
+    if pretrained is not None:
+        tuned: torch.nn.Module = load(options.builder)(
+            locate(pretrained.weights, name=pretrained.name),
+            network=load(pretrained.network),
+            kind=pretrained.kind,
+            trains=options.trains,
+            rank=options.rank,
+            seed=recipe.seed,
+        )
+        return tuned
     network = load(options.builder)(
         encoder=options.encoder,
         widths=options.widths,
         drop_path=options.drop_path,
-        encoder_weights=_packaged(options.encoder_weights) if options.encoder_weights else None,
+        encoder_weights=_weights_file(options.encoder_weights, name=options.encoder),
         seed=recipe.seed,
     )
     return cast(torch.nn.Module, network)
 
 
-def _packaged(target: str) -> Path:
-    package, _, name = target.partition(":")
+def _weights_file(target: str, *, name: str) -> Path | None:
+    """The file that a recipe's ``encoder_weights`` names."""
+    if not target:
+        return None
+    if target.startswith("hf:"):
+        return locate(Weights(target), name=name) / "model.safetensors"
+    if Path(target).is_file():
+        return Path(target)
+    package, colon, file = target.partition(":")
+    if not colon:
+        raise WeightsError(
+            f"there is no file {target!r}", hint="correct encoder_weights in the recipe, or leave it empty"
+        )
     need(package, who="training from a pretrained encoder", extra="train")
-    path = Path(str(resources.files(package).joinpath(name)))
+    path = Path(str(resources.files(package).joinpath(file)))
     if not path.is_file():
-        raise WeightsError(f"{package!r} holds no {name!r}", hint="correct encoder_weights in the recipe")
+        raise WeightsError(f"{package!r} holds no {file!r}", hint="correct encoder_weights in the recipe")
     return path
 
 

@@ -57,9 +57,10 @@ class NetworkRecipe:
 
     Args:
         builder: ``MODULE:FUNCTION`` that makes the network.
-        widths: Channels of its blocks, in the order the network states.
+        widths: Channels of its blocks, in the order the network states; its own where empty.
         encoder: Name of its encoder; empty where it has none of its own.
-        encoder_weights: ``PACKAGE:FILE`` with pretrained weights, or empty for random ones.
+        encoder_weights: Pretrained weights: ``PACKAGE:FILE``, ``hf:`` and a checkpoint on the Hugging Face hub, or a path; empty
+            for random ones.
         drop_path: Chance that a residual branch is left out in training.
         starts_from: Name of the recipe whose model file the training begins with; empty where it begins anew.
         pretrained: A depth model that is trained on as it is: a name, ``hf:ORG/NAME`` or a checkpoint's folder; else empty.
@@ -69,7 +70,7 @@ class NetworkRecipe:
     """
 
     builder: str
-    widths: tuple[int, ...]
+    widths: tuple[int, ...] = ()
     encoder: str = ""
     encoder_weights: str = ""
     drop_path: float = 0.0
@@ -82,9 +83,7 @@ class NetworkRecipe:
         _require(":" in self.builder, "builder", self.builder, "MODULE:FUNCTION")
         _require(self.trains in PARTS, "trains", self.trains, f"one of {', '.join(PARTS)}")
         _positive(self, "rank")
-        _require(
-            bool(self.widths) and min(self.widths) > 0, "widths", self.widths, "a list of positive numbers"
-        )
+        _require(min(self.widths, default=1) > 0, "widths", self.widths, "a list of positive numbers")
         _chances(self, "drop_path")
 
 
@@ -120,7 +119,7 @@ class DataRecipe:
     """Which frames are trained on, and which are kept for validation.
 
     Args:
-        dataset: Registry name of the dataset.
+        dataset: Registry name of the dataset; empty for whatever is given.
         held_out_blocks: Number of contiguous, evenly spaced blocks of frames kept for validation.
         held_out_frames: Frames in each block.
         dropped_frames: Frames left out on each side of a block, because they may show the same scene.
@@ -128,6 +127,8 @@ class DataRecipe:
         options: What the dataset is opened with.
         dropped_ids: Ids of further frames that are left out, because they show a place that is held out.
         more: Further datasets that are learned from.
+        held_out_share: Share of what is given that is kept for validation: the split ``val`` where there is one, else whole scenes
+            where they are named, else the last frames. What the dataset calls ``test`` is then left alone.
     """
 
     dataset: str
@@ -138,11 +139,15 @@ class DataRecipe:
     options: dict[str, str] = field(default_factory=dict)
     dropped_ids: tuple[str, ...] = ()
     more: tuple[MoreData, ...] = ()
+    held_out_share: float = 0.0
 
     def __post_init__(self) -> None:
         _not_negative(self, "held_out_blocks", "held_out_frames", "dropped_frames", "held_out_scenes")
         one = not (self.held_out_blocks and self.held_out_scenes)
         _require(one, "held_out_scenes", self.held_out_scenes, "0 beside held_out_blocks")
+        _require(0 <= self.held_out_share < 1, "held_out_share", self.held_out_share, "at least 0 and below 1")
+        alone = not (self.held_out_share and (self.held_out_blocks or self.held_out_scenes))
+        _require(alone, "held_out_share", self.held_out_share, "0 beside held_out_blocks and held_out_scenes")
         if self.held_out_blocks:
             _positive(self, "held_out_frames")
 
@@ -259,7 +264,7 @@ class OptimiserRecipe:
     precision: str = "float32"
     accumulate: int = 1
     patience: int = 0
-    explosion: float = 1000.0
+    explosion: float = 100.0
 
     def __post_init__(self) -> None:
         for name, known in (("method", METHODS), ("schedule", SCHEDULES), ("precision", PRECISIONS)):

@@ -69,7 +69,9 @@ def split_samples(entries: Sequence[Entry], *, recipe: DataRecipe) -> tuple[list
         >>> split_samples([Entry(f"a{k}") for k in range(8)], recipe=blocks)
         ([1, 6, 7], [3, 4])
     """
-    if recipe.held_out_scenes:
+    if recipe.held_out_share:
+        train, held_out = _split_share(entries, share=recipe.held_out_share)
+    elif recipe.held_out_scenes:
         train, held_out = _split_scenes([entry.scene for entry in entries], count=recipe.held_out_scenes)
     else:
         train, held_out = split_blocks(len(entries), recipe=recipe)
@@ -79,7 +81,27 @@ def split_samples(entries: Sequence[Entry], *, recipe: DataRecipe) -> tuple[list
             f"the recipe drops frame {min(absent)!r}, which the dataset does not have",
             hint="correct dropped_ids, or copy the dataset again",
         )
-    return [k for k in train if entries[k].id not in recipe.dropped_ids], held_out
+    train = [k for k in train if entries[k].id not in recipe.dropped_ids]
+    if not train:
+        raise DatasetError(
+            f"none of {len(entries)} frames is left to learn from",
+            hint="use more data, or hold out and drop fewer",
+        )
+    return train, held_out
+
+
+def _split_share(entries: Sequence[Entry], *, share: float) -> tuple[list[int], list[int]]:
+    usable = [k for k, entry in enumerate(entries) if entry.split != "test"]
+    told = [k for k in usable if entries[k].split == "val"]
+    if told:
+        return [k for k in usable if entries[k].split != "val"], told
+    scenes = {entries[k].scene for k in usable}
+    if "" not in scenes and len(scenes) > 1:
+        count = min(len(scenes) - 1, max(1, round(share * len(scenes))))
+        train, held_out = _split_scenes([entries[k].scene for k in usable], count=count)
+        return [usable[k] for k in train], [usable[k] for k in held_out]
+    count = max(1, round(share * len(usable)))
+    return usable[:-count], usable[-count:]
 
 
 def _split_scenes(scenes: Sequence[str], *, count: int) -> tuple[list[int], list[int]]:

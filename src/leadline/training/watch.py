@@ -14,7 +14,7 @@ from torch import Tensor
 __all__ = ["Alarm", "LossWatch", "Place"]
 
 USUAL = 50
-FEWEST = 10
+FEWEST = 20
 
 
 class Place(NamedTuple):
@@ -44,6 +44,12 @@ class Alarm:
     value: float
     usual: float
     place: Place
+
+    @property
+    def words(self) -> str:
+        """What was wrong, in words."""
+        known = "" if self.what != "loss" or math.isnan(self.usual) else f", the usual one {self.usual:.3g}"
+        return f"{'the loss' if self.what == 'loss' else 'the norm of the gradient'} is {self.value:.4g}{known}"
 
 
 class LossWatch:

@@ -34,6 +34,7 @@ STRIDE_PX = 32
 MAX_SIDE_PX = 1536
 LOG_DEPTH_RANGE = (math.log(0.05), math.log(80.0))
 TYPICAL_DEPTH_M = 2.5
+WIDTHS = (128, 96, 64, 32, 24)
 
 
 def target_size(height: int, width: int) -> tuple[int, int]:
@@ -146,7 +147,7 @@ class IndoorNet(nn.Module):
         self,
         *,
         encoder: str = "tf_efficientnet_lite0",
-        widths: Sequence[int] = (128, 96, 64, 32, 24),
+        widths: Sequence[int] = WIDTHS,
         drop_path: float = 0.0,
     ) -> None:
         super().__init__()
@@ -248,7 +249,7 @@ class IndoorNet(nn.Module):
 def build(
     *,
     encoder: str = "tf_efficientnet_lite0",
-    widths: Sequence[int] = (128, 96, 64, 32, 24),
+    widths: Sequence[int] = WIDTHS,
     drop_path: float = 0.0,
     encoder_weights: Path | None = None,
     seed: int = 0,
@@ -269,7 +270,7 @@ def build(
         WeightsError: The file's tensors do not fit the encoder.
     """
     torch.manual_seed(seed)
-    net = IndoorNet(encoder=encoder, widths=widths, drop_path=drop_path)
+    net = IndoorNet(encoder=encoder, widths=tuple(widths) or WIDTHS, drop_path=drop_path)
     if encoder_weights is not None:
         net.load_encoder(torch.load(encoder_weights, map_location="cpu", weights_only=True))
     return net

@@ -206,7 +206,7 @@ def build(
 
     Args:
         encoder: Must be empty: it has no encoder of its own name.
-        widths: Channels of the blocks, the last one the bottleneck's.
+        widths: Channels of the blocks, the last one the bottleneck's; the tutorial's where empty.
         drop_path: Must be 0: it has no branch to leave out.
         encoder_weights: Must be None.
         seed: Start of the random weights.
@@ -219,7 +219,7 @@ def build(
     """
     _refuse(encoder, drop_path, encoder_weights)
     torch.manual_seed(seed)
-    return UNet(widths)
+    return UNet(tuple(widths) or WIDTHS)
 
 
 def build_tutorial(
@@ -233,7 +233,7 @@ def build_tutorial(
     """The network as the tutorial has it: see :func:`build` for the arguments."""
     _refuse(encoder, drop_path, encoder_weights)
     torch.manual_seed(seed)
-    return TutorialUNet(widths)
+    return TutorialUNet(tuple(widths) or WIDTHS)
 
 
 def _refuse(encoder: str, drop_path: float, encoder_weights: Path | None) -> None:
