@@ -21,9 +21,10 @@ from leadline.core.errors import (
     WeightsError,
 )
 from leadline.flows.options import told_of
-from leadline.flows.train import TrainReport, TrainRequest, train
+from leadline.flows.train import TrainReport, TrainRequest, plan, train
 from leadline.models.leadline_indoor.whole import read_file_weights
 from leadline.plugins import need as need_module
+from leadline.training.recipe_files import load_recipe
 
 CHANGES = {
     'encoder = "tf_efficientnet_lite0"': 'encoder = "test_efficientnet"',
@@ -121,7 +122,9 @@ def onward(recipe: Path, tmp_path: Path) -> Path:
 def test_a_recipe_goes_on_from_a_model_file_and_learns_from_more_data(
     report: TrainReport, onward: Path, nyu: Path, tmp_path: Path
 ) -> None:
-    second = train(TrainRequest(recipe=str(onward), data=nyu, out=tmp_path / "out", start=report.weights))
+    second = train(
+        TrainRequest(recipe=str(onward), data=nyu, out=tmp_path / "out", start=str(report.weights))
+    )
     assert second.trained_on == 3  # frame 0007 is left out
     before, after = read_file_weights(report.weights), read_file_weights(second.weights)
     wide = [name for name, weight in before.items() if weight.size > 200]
@@ -139,15 +142,17 @@ def test_a_start_and_further_places_must_be_what_the_recipe_asks_for(
     with pytest.raises(InputError, match="goes on from the model file of recipe 'tiny'"):
         train(TrainRequest(recipe=str(onward), data=nyu, out=out))
     with pytest.raises(InputError, match="begins anew"):
-        train(TrainRequest(recipe=str(recipe), data=nyu, out=out, start=file))
+        train(TrainRequest(recipe=str(recipe), data=nyu, out=out, start=str(file)))
     with pytest.raises(InputError, match="learns from no further dataset 'redwood'"):
-        train(TrainRequest(recipe=str(onward), data=nyu, out=out, start=file, more=("redwood:/nowhere",)))
+        train(
+            TrainRequest(recipe=str(onward), data=nyu, out=out, start=str(file), more=("redwood:/nowhere",))
+        )
     with pytest.raises(WeightsError, match="no ONNX file"):
-        train(TrainRequest(recipe=str(onward), data=nyu, out=out, start=file))
+        train(TrainRequest(recipe=str(onward), data=nyu, out=out, start=str(file)))
     short = onward.with_name("short.toml")
     short.write_text(onward.read_text().replace("height = 48", "height = 48, frames = 2"))
     with pytest.raises(DatasetError, match="has 2 frames, the recipe wants 3"):
-        train(TrainRequest(recipe=str(short), data=nyu, out=out, start=file))
+        train(TrainRequest(recipe=str(short), data=nyu, out=out, start=str(file)))
 
 
 SMALL_UNET = (
@@ -197,6 +202,69 @@ def test_densedepth_goes_from_made_up_rooms_to_a_model_file(tmp_path: Path) -> N
 def test_data_that_is_read_needs_its_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="learns from dataset 'diode', which is read from a folder"):
         train(TrainRequest(recipe="unet-diode", out=tmp_path))
+    with pytest.raises(InputError, match="learns from what is read from a folder"):
+        plan(TrainRequest(recipe="finetune", start="glpn-tiny"))
+    with pytest.raises(InputError, match="learns from dataset 'diode', not 'kitti'; give diode:PATH"):
+        plan(TrainRequest(recipe="unet-diode", data="kitti:somewhere"))
+    with pytest.raises(InputError, match="devices = 0 is out of range"):
+        TrainRequest(recipe="unet-diode", devices=0)
+
+
+def test_the_finished_model_is_scored_and_described(tmp_path: Path) -> None:
+    report = train(TrainRequest(recipe="unet-diode", out=tmp_path, changes=SMALL_UNET))
+    assert report.evaluation is not None
+    figure = report.evaluation.summaries[0].figures["abs_rel"]
+    assert figure.images == len(report.held_out) == 4
+    assert (tmp_path / "held_out.txt").read_text().split() == list(report.held_out)
+    assert (tmp_path / "evaluation/report.html").is_file()
+    assert report.card == tmp_path / "MODEL_CARD.md"
+    card = report.card.read_text()
+    recipe = load_recipe("unet-diode", changes=SMALL_UNET)
+    for told in (
+        recipe.digest,
+        "4 frames were learned from (1 scenes), 4 held out (1 scenes)",
+        f"| abs_rel | {figure.mean:.4g} |",
+        "It learned from made-up rooms",
+        "it makes nothing of the focal length",
+        recipe.export.licence,
+    ):
+        assert told in card
+    predict, evaluate = report.following
+    assert predict == f"leadline predict PHOTO --model {report.weights}"
+    assert evaluate.startswith(
+        f"leadline evaluate --data synthetic --model {report.weights} --protocol scannet"
+    )
+    assert 0 <= report.waited < 1
+
+
+def test_what_cannot_be_scored_says_so_and_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = (*SMALL_UNET, "data.held_out_scenes=0")
+    report = train(TrainRequest(recipe="unet-diode", out=tmp_path / "all", changes=whole))
+    assert report.evaluation is None
+    assert report.remarks == ("it was not scored: the recipe holds no frame out",)
+    assert "None: it was not scored" in (tmp_path / "all/MODEL_CARD.md").read_text()
+
+    def broken(*_: object, **__: object) -> None:
+        raise DatasetError("the disk was taken away", hint="put it back")
+
+    monkeypatch.setattr("leadline.flows.train.score_held_out", broken)
+    report = train(TrainRequest(recipe="unet-diode", out=tmp_path / "broken", changes=SMALL_UNET))
+    assert report.remarks == ("it was not scored: the disk was taken away; put it back",)
+    assert report.weights.is_file()
+    skipped = TrainRequest(
+        recipe="unet-diode", out=tmp_path / "broken", changes=SMALL_UNET, no_evaluation=True
+    )
+    assert train(skipped).remarks == ()
+
+
+def test_an_unknown_protocol_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    changes = (*SMALL_UNET, "evaluate.protocol=scanet")
+    with pytest.raises(UnknownName, match="did you mean 'scannet'"):
+        train(TrainRequest(recipe="unet-diode", out=tmp_path / "out", changes=changes))
+    changes = (*SMALL_UNET, "views.shapes=[[30, 32, 1]]")
+    with pytest.raises(InputError, match="cannot take 32x30 pixels"):
+        train(TrainRequest(recipe="unet-diode", out=tmp_path / "out", changes=changes))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_loss_is_refused_before_a_frame_is_read(recipe: Path, nyu: Path, tmp_path: Path) -> None:

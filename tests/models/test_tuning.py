@@ -37,7 +37,9 @@ def opened(name: str, *, trains: str = "all") -> TunedNetwork:
     return build(checkpoint, network=load(spec.network), kind=spec.kind, trains=trains, rank=2)
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "zoedepth-tiny"])  # it pads photos first
+@pytest.mark.parametrize(
+    "name", [name for name in FAMILIES if name != "zoedepth-tiny"]
+)  # it pads photos first
 def test_it_says_what_the_model_says(name: str) -> None:
     """On a photo of the size that the processor would bring it to, because training views are resized by another filter."""
     network = opened(name).eval()
@@ -74,7 +76,10 @@ def test_only_what_is_asked_for_moves(name: str) -> None:
 
 
 def test_low_rank_changes_begin_at_nothing_and_are_merged(tmp_path: Path) -> None:
-    plain, changed = opened("depth-anything-tiny").eval(), opened("depth-anything-tiny", trains="low-rank").eval()
+    plain, changed = (
+        opened("depth-anything-tiny").eval(),
+        opened("depth-anything-tiny", trains="low-rank").eval(),
+    )
     pixels = torch.from_numpy(PHOTO).permute(2, 0, 1)[None].float()[:, :, :56, :70]
     with torch.no_grad():
         assert torch.allclose(plain(pixels), changed(pixels), atol=1e-5)
@@ -121,4 +126,8 @@ def test_relative_inverse_depth_is_compared_with_one_over_metres() -> None:
     metres = torch.tensor([2.0, 4.0])
     assert opened("dpt-tiny").target(metres).tolist() == [0.5, 0.25]
     assert opened("dpt-tiny").metres(torch.tensor([0.5])).tolist() == [2.0]
-    assert opened("glpn-tiny").target(metres).tolist() == opened("glpn-tiny").metres(metres).tolist() == [2.0, 4.0]
+    assert (
+        opened("glpn-tiny").target(metres).tolist()
+        == opened("glpn-tiny").metres(metres).tolist()
+        == [2.0, 4.0]
+    )

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from leadline.core.errors import InputError, TrainingError
+from leadline.core.errors import InputError, TrainingError, WeightsError
 from leadline.core.sample import Sample
 from leadline.ops.metrics import score
 from leadline.training.batches import FrameBatches
@@ -20,6 +20,7 @@ from leadline.training.loop import fit
 from leadline.training.module import DepthModule
 from leadline.training.network import DepthNetwork, build_network, predict_metres
 from leadline.training.recipe import Recipe
+from leadline.training.setting import Setting
 from leadline.training.views import Frame, pack
 
 
@@ -60,7 +61,9 @@ def test_a_run_that_stopped_goes_on_as_if_it_had_not(
             out=tmp_path / "broken",
         )
     resumed = build_network(tiny_recipe)
-    last = fit(resumed, frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path / "broken").checkpoint
+    last = fit(
+        resumed, frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path / "broken"
+    ).checkpoint
     for (name, one), (_, two) in zip(
         straight.state_dict().items(), resumed.state_dict().items(), strict=True
     ):
@@ -78,7 +81,7 @@ def test_a_checkpoint_of_another_recipe_is_refused(
     tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample]
 ) -> None:
     frames, held_out = [pack(s) for s in tiny_samples[:4]], tiny_samples[4:]
-    fit(build_network(tiny_recipe), frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path).checkpoint
+    fit(build_network(tiny_recipe), frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path)
     other = replace(tiny_recipe, seed=tiny_recipe.seed + 1)
     with pytest.raises(InputError, match="use an empty folder"):
         fit(build_network(other), frames=frames, held_out=held_out, recipe=other, out=tmp_path)
@@ -211,3 +214,122 @@ def test_a_gradient_that_is_no_number_stops_the_run(
     network.head.bias.register_hook(lambda grad: grad * torch.nan)  # type: ignore[union-attr, operator]
     with pytest.raises(TrainingError, match="the norm of the gradient is nan at step 0 of epoch 0"):
         fit(network, frames=[pack(s) for s in tiny_samples], held_out=[], recipe=tiny_recipe, out=tmp_path)
+
+
+class Vague(torch.nn.Module):
+    """A sample with a photo of its own breaks the loss, and only that one."""
+
+    def __init__(self, inner: torch.nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("inner"), name)
+
+    def forward(self, rgb: torch.Tensor) -> torch.Tensor:
+        red = rgb[:, :1].amax((2, 3), keepdim=True) > rgb[:, 1:2].amax((2, 3), keepdim=True) + 200
+        return torch.where(red, torch.nan, self.inner(rgb))
+
+
+def test_the_one_sample_that_broke_the_loss_is_named(
+    tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample]
+) -> None:
+    red = np.zeros_like(tiny_samples[2].image.rgb_HW3)
+    red[..., 0] = 255
+    frames = [pack(s) for s in tiny_samples[:4]]
+    frames[2] = replace(frames[2], rgb_HW3=red)
+    plain = dict.fromkeys(("channel_jitter", "saturation_jitter", "brightness_jitter", "noise_chance"), 0.0)
+    recipe = replace(tiny_recipe, views=replace(tiny_recipe.views, **plain))
+    with pytest.raises(TrainingError, match="; it is that of '2' alone"):
+        fit(Vague(build_network(recipe)), frames=frames, held_out=[], recipe=recipe, out=tmp_path)
+
+
+def test_a_checkpoint_of_another_network_is_refused_by_name_and_shape(
+    tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample]
+) -> None:
+    frames = [pack(s) for s in tiny_samples[:4]]
+    short = replace(tiny_recipe, optimiser=replace(tiny_recipe.optimiser, epochs=1))
+    fit(build_network(short), frames=frames, held_out=[], recipe=short, out=tmp_path / "one")
+    other = replace(short, network=replace(short.network, widths=(16, 12, 8, 8, 6)))
+    setting = Setting(resume=tmp_path / "one/last.ckpt")
+    with pytest.raises(
+        WeightsError, match=r"of another network: 'head\.weight' is 1x4x3x3 there and 1x6x3x3 here"
+    ):
+        fit(build_network(other), frames=frames, held_out=[], recipe=other, out=tmp_path, setting=setting)
+    (tmp_path / "x.ckpt").write_bytes(b"no")
+    with pytest.raises(WeightsError, match="is not a checkpoint of a training run"):
+        fit(
+            build_network(short),
+            frames=frames,
+            held_out=[],
+            recipe=short,
+            out=tmp_path,
+            setting=Setting(resume=tmp_path / "x.ckpt"),
+        )
+
+
+def test_a_run_without_progress_ends_early_and_stays_ended_and_the_best_is_kept(
+    tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample]
+) -> None:
+    still = replace(
+        tiny_recipe.optimiser,
+        epochs=9,
+        patience=2,
+        encoder_lr=1e-12,
+        decoder_lr=1e-12,
+        method="sgd",
+        ema_decay=0.0,
+    )
+    recipe = replace(tiny_recipe, optimiser=still)
+    frames, held_out = [pack(s) for s in tiny_samples[:4]], tiny_samples[4:]
+    fit(build_network(recipe), frames=frames, held_out=held_out, recipe=recipe, out=tmp_path)
+    last = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    assert last["epoch"] < 8
+    again = fit(build_network(recipe), frames=frames, held_out=held_out, recipe=recipe, out=tmp_path)
+    assert torch.load(again.checkpoint, weights_only=True)["epoch"] == last["epoch"]
+    figures = [float(row["abs_rel"]) for row in history(tmp_path) if row["abs_rel"]]
+    best = torch.load(tmp_path / "best.ckpt", weights_only=True)
+    assert best["epoch"] == int(np.argmin(figures))
+    assert best["epoch"] <= last["epoch"] - 2
+
+
+def test_half_precision_of_a_gpu_is_refused_on_a_cpu(
+    tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample]
+) -> None:
+    recipe = replace(tiny_recipe, optimiser=replace(tiny_recipe.optimiser, precision="float16"))
+    with pytest.raises(InputError, match="'float16' needs a GPU"):
+        fit(
+            build_network(recipe),
+            frames=[pack(s) for s in tiny_samples],
+            held_out=[],
+            recipe=recipe,
+            out=tmp_path,
+            setting=Setting(accelerator="cpu"),
+        )
+
+
+def test_tensorboard_gets_curves_and_pictures_and_the_time_is_taken(
+    tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample]
+) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    frames, held_out = [pack(s) for s in tiny_samples[:4]], tiny_samples[4:]
+    outcome = fit(
+        build_network(tiny_recipe),
+        frames=frames,
+        held_out=held_out,
+        recipe=tiny_recipe,
+        out=tmp_path,
+        setting=Setting(tensorboard=True),
+    )
+    events = accumulator.EventAccumulator(str(next(tmp_path.glob("tensorboard/version_*"))))
+    events.Reload()
+    tags = events.Tags()
+    assert set(tags["images"]) == {"4", "5"}
+    assert [event.step for event in events.Images("4")] == [0, 1, 2]  # every epoch
+    assert (events.Images("4")[0].height, events.Images("4")[0].width) == (48, 3 * 64)
+    assert {"loss", "abs_rel", "rate", "data_wait"} <= set(tags["scalars"])
+    assert 0 <= outcome.waited < 1
+    assert outcome.steps_per_s > 0

@@ -72,3 +72,29 @@ def test_scenes_are_held_out_whole_and_evenly_spaced() -> None:
         split_samples([*entries, Entry("x")], recipe=DataRecipe("diode", held_out_scenes=2))
     with pytest.raises(InputError, match="held_out_scenes = 2 is not 0 beside held_out_blocks"):
         DataRecipe("diode", held_out_blocks=1, held_out_frames=2, held_out_scenes=2)
+
+
+def test_a_share_is_the_validation_split_or_whole_scenes_or_the_end() -> None:
+    share = DataRecipe("", held_out_share=0.25)
+    told = [Entry(f"{k}", split=split) for k, split in enumerate(["train", "val", "test", "", "val"])]
+    assert split_samples(told, recipe=share) == ([0, 3], [1, 4])
+    scenes = [Entry(f"{k}", scene="abcdabcd"[k], split="test" if k == 7 else "") for k in range(8)]
+    train, held_out = split_samples(scenes, recipe=share)
+    assert held_out == [2, 6]
+    assert train == [0, 1, 3, 4, 5]
+    assert split_samples([Entry(f"{k}") for k in range(8)], recipe=share) == ([0, 1, 2, 3, 4, 5], [6, 7])
+    two = [Entry("a", scene="x"), Entry("b", scene="y")]
+    assert split_samples(two, recipe=DataRecipe("", held_out_share=0.9)) == ([0], [1])
+
+
+def test_an_empty_split_is_refused() -> None:
+    with pytest.raises(DatasetError, match="none of 3 frames is left to learn from"):
+        split_samples(
+            [Entry(f"{k}", split="test") for k in range(3)], recipe=DataRecipe("", held_out_share=0.5)
+        )
+    with pytest.raises(DatasetError, match="none of 1 frames"):
+        split_samples([Entry("a")], recipe=DataRecipe("", dropped_ids=("a",)))
+    with pytest.raises(InputError, match=r"held_out_share = 0\.5 is not 0 beside"):
+        DataRecipe("", held_out_share=0.5, held_out_scenes=1)
+    with pytest.raises(InputError, match=r"held_out_share = 1\.0 is not at least 0 and below 1"):
+        DataRecipe("", held_out_share=1.0)

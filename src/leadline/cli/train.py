@@ -51,11 +51,11 @@ def _tell_plan(plan: TrainPlan, *, err: bool) -> None:
 def _tell_report(report: TrainReport) -> None:
     if report.card is None:
         return  # another process tells
-    click.echo(
-        f"trained on {report.trained_on} frames, {len(report.held_out)} held out: {report.weights}"
-    )
+    click.echo(f"trained on {report.trained_on} frames, {len(report.held_out)} held out: {report.weights}")
     if not math.isnan(report.waited):
-        click.echo(f"{report.steps_per_s:.3g} steps a second, {report.waited:.1%} of the time waiting for data")
+        click.echo(
+            f"{report.steps_per_s:.3g} steps a second, {report.waited:.1%} of the time waiting for data"
+        )
     if report.evaluation is not None:
         click.echo(table_of(report.evaluation))
     for remark in report.remarks:

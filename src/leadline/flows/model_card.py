@@ -95,7 +95,9 @@ def _limits(kind: Kind, prepared: Prepared) -> str:
         "looked at."
     ]
     if kind.freedom is Freedom.NONE and getattr(prepared.network, "canonical_f_px", None) is None:
-        limits.append("Its metres are those of the cameras it learned from: it makes nothing of the focal length.")
+        limits.append(
+            "Its metres are those of the cameras it learned from: it makes nothing of the focal length."
+        )
     if kind.freedom is not Freedom.NONE:
         limits.append("Its numbers are not metres: scale and shift differ from photo to photo.")
     if prepared.samples.spec.endless:

@@ -16,7 +16,7 @@ from leadline.flows.evaluate.records import Evaluation
 from leadline.flows.model_card import write_card
 from leadline.flows.train_request import TrainRequest
 from leadline.flows.training_plan import Prepared, TrainPlan, prepare
-from leadline.flows.training_score import score_held_out
+from leadline.flows.training_score import HELD_OUT, protocol_for, score_held_out
 from leadline.plugins.need import has
 from leadline.plugins.registry import load
 
@@ -175,9 +175,12 @@ def _setting(request: TrainRequest) -> Any:
 def _finished(prepared: Prepared, outcome: Any) -> TrainReport:
     """Exports, scores and describes, in the one process that does."""
     recipe, out, ids = prepared.recipe, prepared.out, prepared.plan.held_out
-    model = out / (recipe.export.name if recipe.export.form == "transformers" else f"{recipe.export.name}.onnx")
+    model = out / (
+        recipe.export.name if recipe.export.form == "transformers" else f"{recipe.export.name}.onnx"
+    )
     if not outcome.leads:
         return TrainReport(model, outcome.checkpoint, len(prepared.train_on), ids)
+    (out / HELD_OUT).write_text("".join(f"{name}\n" for name in ids), "utf-8")
     _export(prepared, model)
     evaluation, remarks = _scored(prepared, model)
     card = write_card(out / "MODEL_CARD.md", prepared=prepared, model=model, evaluation=evaluation)
@@ -215,7 +218,6 @@ def _scored(prepared: Prepared, model: Path) -> tuple[Evaluation | None, tuple[s
             model,
             recipe=prepared.recipe,
             samples=prepared.samples,
-            ids=prepared.plan.held_out,
             out=prepared.out,
         )
     except LeadlineError as error:  # hours of training are not thrown away for it
@@ -224,10 +226,13 @@ def _scored(prepared: Prepared, model: Path) -> tuple[Evaluation | None, tuple[s
 
 
 def _following(prepared: Prepared, model: Path) -> tuple[str, ...]:
-    return (
-        f"leadline predict PHOTO --model {model}",
-        f"leadline evaluate --data {prepared.plan.dataset} --model {model}",
-    )
+    protocol, changes = protocol_for(prepared.recipe, prepared.samples)
+    words = [f"--data {prepared.plan.dataset}", f"--model {model}", f"--protocol {protocol}"]
+    words += [f"--set {field}={value}" for field, value in changes]
+    words += [f"--option {key}={value}" for key, value in prepared.recipe.data.options.items()]
+    if prepared.held_out:
+        words.append(f"--ids {prepared.out / HELD_OUT}")
+    return (f"leadline predict PHOTO --model {model}", f"leadline evaluate {' '.join(words)}")
 
 
 def _make_folder(path: Path) -> None:

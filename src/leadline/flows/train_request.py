@@ -90,15 +90,21 @@ class TrainRequest:
     accelerator: str = field(
         default="auto", metadata=told(Told("Where the network runs.", choices=("auto", "cpu", "gpu")))
     )
-    devices: int = field(default=1, metadata=told(Told("Devices of each machine that share a batch.", minimum=1)))
+    devices: int = field(
+        default=1, metadata=told(Told("Devices of each machine that share a batch.", minimum=1))
+    )
     nodes: int = field(default=1, metadata=told(Told("Machines that train together.", minimum=1)))
     strategy: str = field(
         default="auto",
-        metadata=told(Told("How they share the work, as Lightning calls it: ddp, fsdp and others.", metavar="NAME")),
+        metadata=told(
+            Told("How they share the work, as Lightning calls it: ddp, fsdp and others.", metavar="NAME")
+        ),
     )
     readers: int = field(
         default=2,
-        metadata=told(Told("Threads that make views while the network learns; 0 makes them between steps.", minimum=0)),
+        metadata=told(
+            Told("Threads that make views while the network learns; 0 makes them between steps.", minimum=0)
+        ),
     )
     save_every: int = field(
         default=500,

@@ -13,7 +13,10 @@ from leadline.flows.evaluate.records import Evaluation
 from leadline.flows.evaluate.request import EvaluateRequest
 from leadline.flows.evaluate.run import run
 
-__all__ = ["protocol_for", "score_held_out"]
+__all__ = ["HELD_OUT", "protocol_for", "score_held_out"]
+
+HELD_OUT = "held_out.txt"
+"""Name of the list of ids that were held out."""
 
 PLAIN = "scannet"
 """Metres as they are, all pixels: what a dataset without a protocol of its own is scored under, with another far end."""
@@ -44,17 +47,14 @@ def protocol_for(recipe: Any, samples: Collection) -> tuple[str, tuple[tuple[str
         return PLAIN, (("dataset", "any"), *far)
 
 
-def score_held_out(
-    model: Path, *, recipe: Any, samples: Collection, ids: tuple[str, ...], out: Path
-) -> Evaluation:
+def score_held_out(model: Path, *, recipe: Any, samples: Collection, out: Path) -> Evaluation:
     """Scores a finished model on the samples that were held out.
 
     Args:
         model: Its file or folder.
         recipe: The recipe.
         samples: The dataset.
-        ids: Ids of what was held out.
-        out: The run's folder.
+        out: The run's folder, with the list of what was held out.
 
     Returns:
         The evaluation; its rows, tables and report are in ``evaluation``.
@@ -62,8 +62,6 @@ def score_held_out(
     Raises:
         LeadlineError: As an evaluation.
     """
-    listed = out / "held_out.txt"
-    listed.write_text("".join(f"{name}\n" for name in ids), "utf-8")
     protocol, changes = protocol_for(recipe, samples)
     name = samples.spec.name
     request = EvaluateRequest(
@@ -72,7 +70,7 @@ def score_held_out(
         protocol=protocol,
         changes=tuple(f"{field}={value}" for field, value in changes),
         option=tuple(f"{key}={value}" for key, value in recipe.data.options.items()),
-        ids=listed,
+        ids=out / HELD_OUT,
         out=out / "evaluation",
         again=True,
         no_cache=True,

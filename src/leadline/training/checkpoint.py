@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
@@ -39,7 +39,7 @@ class WholeFiles(TorchCheckpointIO):  # type: ignore[misc]  # Lightning is not t
         with write_whole(Path(path)) as part, open(part, "wb") as file:
             heard = _Heard(file)
             try:
-                torch.save(checkpoint, heard)
+                torch.save(checkpoint, cast(IO[bytes], heard))
             except RuntimeError as error:  # what torch makes of a file that cannot be written to
                 raise heard.error or error from error
 
@@ -93,8 +93,10 @@ class Keeper(Checkpoint):  # type: ignore[misc]  # Lightning is not typed
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Saves after every so many steps, between batches whose gradients are added up never; an epoch's last step is saved
-        with its end."""
+        """Saves after every so many steps, never between batches whose gradients are added up.
+
+        An epoch's last step is saved with its end.
+        """
         stepped, self.step = trainer.global_step != self.step, trainer.global_step
         ends = trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
         if stepped and self.step % self.save_every == 0 and not ends:

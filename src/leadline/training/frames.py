@@ -73,7 +73,9 @@ def read_frames(
         if len(unusable) >= MOST_UNUSABLE:
             break
     if unusable:
-        many = f"{'at least ' if len(unusable) == MOST_UNUSABLE else ''}{len(unusable)} of {len(indices)} frames"
+        many = (
+            f"{'at least ' if len(unusable) == MOST_UNUSABLE else ''}{len(unusable)} of {len(indices)} frames"
+        )
         raise DatasetError(
             f"{many} cannot be learned from, such as this: {unusable[0]}",
             hint="mend them, or leave them out: data.dropped_ids in the recipe (leadline data doctor finds all)",

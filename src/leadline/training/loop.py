@@ -16,8 +16,9 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback, EarlyStopping, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from leadline.core.errors import InputError
+from leadline.core.errors import InputError, LeadlineError
 from leadline.core.sample import Sample
+from leadline.io.atomic import is_of_disk, output_error
 from leadline.training.averaging import SettledAverage
 from leadline.training.batches import FrameData, steps_per_epoch
 from leadline.training.checkpoint import LAST, Keeper, WholeFiles, load_average
@@ -71,8 +72,10 @@ class ClosingBar(TQDMProgressBar):  # type: ignore[misc]  # Lightning is not typ
 
 
 class Clock(Callback):  # type: ignore[misc]  # Lightning is not typed
-    """Measures how long steps take, and how much of that is waiting for data; the first step, which fills the queue, is not
-    counted."""
+    """Measures how long steps take, and how much of that is waiting for data.
+
+    The first step, which fills the queue, is not counted.
+    """
 
     def __init__(self) -> None:
         self.passed_s, self.waited_s, self.steps = 0.0, 0.0, 0
@@ -170,6 +173,10 @@ def fit(
         start = setting.resume or (last if last.exists() else None)
         try:
             trainer.fit(module, data, ckpt_path=None if start is None else str(start))
+        except LeadlineError:
+            raise
+        except OSError as error:  # the history's or TensorBoard's
+            raise (output_error(out, error) if is_of_disk(error) else error) from error
         finally:
             data.feed.close()
     load_average(network.cpu(), last)

@@ -145,7 +145,9 @@ class DataRecipe:
         _not_negative(self, "held_out_blocks", "held_out_frames", "dropped_frames", "held_out_scenes")
         one = not (self.held_out_blocks and self.held_out_scenes)
         _require(one, "held_out_scenes", self.held_out_scenes, "0 beside held_out_blocks")
-        _require(0 <= self.held_out_share < 1, "held_out_share", self.held_out_share, "at least 0 and below 1")
+        _require(
+            0 <= self.held_out_share < 1, "held_out_share", self.held_out_share, "at least 0 and below 1"
+        )
         alone = not (self.held_out_share and (self.held_out_blocks or self.held_out_scenes))
         _require(alone, "held_out_share", self.held_out_share, "0 beside held_out_blocks and held_out_scenes")
         if self.held_out_blocks:

@@ -1,4 +1,4 @@
-"""Recipes as TOML files: those that ship, and the user's own."""
+"""Recipes as TOML files: those that ship, and the user's own, which may be YAML too."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from leadline.core.errors import InputError, UnknownName
+from leadline.plugins.need import need
 from leadline.training.recipe import Recipe
 from leadline.training.recipe_changes import change
 
@@ -34,7 +35,7 @@ def load_recipe(name: str, *, changes: Sequence[str] = ()) -> Recipe:
     """Reads a recipe that ships, or one of the user's own.
 
     Args:
-        name: A name from ``recipe_names()``, or the path of a TOML file.
+        name: A name from ``recipe_names()``, or the path of a TOML or YAML file.
         changes: What is set otherwise than in the file, ``TABLE.OPTION=VALUE`` each.
 
     Returns:
@@ -43,6 +44,7 @@ def load_recipe(name: str, *, changes: Sequence[str] = ()) -> Recipe:
     Raises:
         UnknownName: No recipe has that name and no file is there.
         InputError: The file is not a recipe.
+        MissingExtra: It is YAML, and PyYAML is not installed.
 
     Example:
         >>> load_recipe("embedded-indoor").optimiser.batch
@@ -54,6 +56,8 @@ def load_recipe(name: str, *, changes: Sequence[str] = ()) -> Recipe:
     path = Path(name)
     if path.suffix == ".toml" and path.is_file():
         return parse_recipe(path.read_text("utf-8"), changes=changes)
+    if path.suffix in (".yaml", ".yml") and path.is_file():
+        return _checked(_yaml_tree(path.read_text("utf-8")), changes)
     raise UnknownName("recipe", name, known=recipe_names())
 
 
@@ -74,8 +78,23 @@ def parse_recipe(text: str, *, changes: Sequence[str] = ()) -> Recipe:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"the recipe is not TOML: {error}", hint="correct that line") from error
+    return _checked(tree, changes)
+
+
+def _checked(tree: dict[str, Any], changes: Sequence[str]) -> Recipe:
     change(tree, changes)
     return _record(Recipe, tree, "recipe")
+
+
+def _yaml_tree(text: str) -> dict[str, Any]:
+    yaml = need("yaml", who="a recipe in YAML", extra="train")
+    try:
+        tree = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"the recipe is not YAML: {error}", hint="correct that line") from error
+    if not isinstance(tree, dict):
+        raise InputError("the recipe is no mapping of options", hint="see the recipes that ship")
+    return tree
 
 
 def _record(cls: type[T], tree: Any, where: str) -> T:

@@ -42,7 +42,9 @@ class Setting:
     def __post_init__(self) -> None:
         for name, least in (("devices", 1), ("nodes", 1), ("save_every", 1), ("readers", 0)):
             if getattr(self, name) < least:
-                raise InputError(f"{name} = {getattr(self, name)} is too small", hint=f"give at least {least}")
+                raise InputError(
+                    f"{name} = {getattr(self, name)} is too small", hint=f"give at least {least}"
+                )
 
     @property
     def processes(self) -> int:

@@ -49,7 +49,9 @@ class Alarm:
     def words(self) -> str:
         """What was wrong, in words."""
         known = "" if self.what != "loss" or math.isnan(self.usual) else f", the usual one {self.usual:.3g}"
-        return f"{'the loss' if self.what == 'loss' else 'the norm of the gradient'} is {self.value:.4g}{known}"
+        return (
+            f"{'the loss' if self.what == 'loss' else 'the norm of the gradient'} is {self.value:.4g}{known}"
+        )
 
 
 class LossWatch:

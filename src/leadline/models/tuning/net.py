@@ -65,6 +65,8 @@ class TunedNetwork(nn.Module):
     canonical_f_px: float | None = None
     output_stride = 1
     output_scale = "linear"
+    gain: Tensor
+    offset: Tensor
 
     def __init__(self, module: Any, processor: Any, *, kind: Kind, trains: str, rank: int) -> None:
         super().__init__()
