@@ -1,4 +1,4 @@
-"""The Keras tutorial's U-Net, built in Keras 3 with PyTorch beneath; run by ``test_unet.py`` in a process of its own.
+"""The Keras tutorial's U-Net, built in Keras 3, on PyTorch unless KERAS_BACKEND says otherwise; run by ``test_unet.py`` in a process of its own.
 
     python keras_unet.py WEIGHTS.npz OUTPUT.npz
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
-os.environ["KERAS_BACKEND"] = "torch"
+os.environ.setdefault("KERAS_BACKEND", "torch")
 
 import keras
 import numpy as np
