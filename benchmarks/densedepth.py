@@ -41,7 +41,7 @@ def trained(encoder: str, asked: argparse.Namespace) -> TrainReport:
         *asked.set,
     )
     return train(
-        TrainRequest(recipe="densedepth-nyu", data=asked.data, out=asked.out / encoder, changes=changes)
+        TrainRequest(recipe="densedepth-nyu", data=str(asked.data), out=asked.out / encoder, changes=changes)
     )
 
 

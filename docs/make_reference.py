@@ -1,4 +1,5 @@
-"""Writes docs/cli.md, docs/api.md, docs/datasets.md, docs/models.md, docs/protocols.md and the table of docs/metrics.md.
+"""Writes docs/cli.md, docs/api.md, docs/datasets.md, docs/models.md, docs/protocols.md and the tables of
+docs/metrics.md and docs/reproduce.md.
 
 With --check, says whether they are up to date.
 """
@@ -16,9 +17,12 @@ import leadline
 from leadline.cli.main import cli
 from leadline.flows.evaluate.protocol import Protocol
 from leadline.flows.evaluate.protocol_files import list_protocols
+from leadline.flows.reproduce.cell_files import list_published
+from leadline.flows.reproduce.cells import Published
+from leadline.flows.terms import size_words
 from leadline.ops.metrics import METRICS, Pooling
 from leadline.plugins.registry import DATASETS, MODELS
-from leadline.plugins.specs import DatasetSpec
+from leadline.plugins.specs import DatasetSpec, ModelSpec
 
 DOCS = Path(__file__).resolve().parent
 BAR = r"\|"  # in a table's cell
@@ -103,14 +107,21 @@ def models_page() -> str:
     parts = [
         "# Models\n\nMade from the code by `docs/make_reference.py`; `leadline models` says the same, with what is here and how fast it"
         " is on your machine. How to use them, and models of your own: [families.md](families.md).\n",
-        "| name | predicts | what | commercial use | licence |\n|---|---|---|---|---|",
+        "| name | predicts | what | size | revision | commercial use | licence | paper |\n|---|---|---|---|---|---|---|---|",
     ]
     parts += [
-        f"| `{spec.name}` | {spec.kind.words} | {spec.summary} | {spec.commercial.value} | {spec.licence} |"
+        f"| `{spec.name}` | {spec.kind.words} | {spec.summary} | {size_words(spec.weights) or 'unknown'} | {_revision(spec)} | "
+        f"{spec.commercial.value} | {spec.licence} | {spec.paper or '–'} |"
         for spec in MODELS
         if spec.weights.scheme != "code"
     ]
     return "\n".join(parts) + "\n"
+
+
+def _revision(spec: ModelSpec) -> str:
+    if spec.weights.scheme != "hf":
+        return "–"
+    return f"`{spec.weights.revision[:12]}`" if spec.weights.revision else "the newest"
 
 
 def protocols_page() -> str:
@@ -150,8 +161,6 @@ def _protocol(protocol: Protocol) -> str:
 
 def metrics_page() -> str:
     """The page as it is, with its table renewed."""
-    begin, end = (f"<!-- made by make_reference.py: {word} -->" for word in ("begin", "end"))
-    before, rest = (DOCS / "metrics.md").read_text().split(begin)
     rows = [
         f"| `{metric.name}` | {metric.words} | {metric.definition.replace('|', BAR)} | {metric.unit or '–'} | {metric.better} | "
         f"{'–' if metric.pooling is Pooling.NONE else metric.pooling.value} | {metric.source} |"
@@ -160,8 +169,31 @@ def metrics_page() -> str:
     head = (
         "| name | in tables | definition | unit | better | pooled | source |\n|---|---|---|---|---|---|---|"
     )
-    table = "\n".join([head, *rows])
+    return _renewed("metrics.md", "\n".join([head, *rows]))
+
+
+def _renewed(page: str, table: str) -> str:
+    """A page as it is, with its table renewed."""
+    begin, end = (f"<!-- made by make_reference.py: {word} -->" for word in ("begin", "end"))
+    before, rest = (DOCS / page).read_text().split(begin)
     return f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}"
+
+
+def reproduce_page() -> str:
+    """The page as it is, with its table renewed."""
+    head = "| row | who | protocol | figures | how sure | source |\n|---|---|---|---|---|---|"
+    return _renewed("reproduce.md", "\n".join([head, *map(_published, list_published())]))
+
+
+def _published(row: Published) -> str:
+    figures = ", ".join(f"{metric} {value:g}" for metric, value in row.values.items())
+    who = f"{row.who} (`{row.model}`)" if row.model else row.who
+    source = row.source
+    link = source.url if source.url.startswith("https://") else f"../{source.url}"
+    return (
+        f"| `{row.name}` | {who} | `{row.protocol}` | {figures or 'not readable'} | {row.sure} | "
+        f"[{source.authors}]({link}) |"
+    )
 
 
 def main(check: bool) -> int:
@@ -173,6 +205,7 @@ def main(check: bool) -> int:
         ("models.md", models_page()),
         ("protocols.md", protocols_page()),
         ("metrics.md", metrics_page()),
+        ("reproduce.md", reproduce_page()),
     )
     for name, text in pages:
         page = DOCS / name

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image as PilImage
 
-from leadline.cli.evaluate import _Watch
+from leadline.cli.evaluate import Watch
 from leadline.core.errors import InputError
 from leadline.flows.evaluate.protocol_files import list_protocols
 from leadline.flows.evaluate.records import Row
@@ -118,7 +118,7 @@ def test_a_bar_moves_on_a_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    watch = _Watch(as_json=False)
+    watch = Watch(as_json=False)
     watch(Begun("a", 4, 2))
     watch(Row("a", "1", "", {}, skipped="why"))
     watch(Noted("two files belong to no sample"))

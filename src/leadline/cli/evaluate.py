@@ -19,7 +19,7 @@ from leadline.flows.evaluate.table import table_of
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["evaluate"]
+__all__ = ["Watch", "evaluate", "tell_skipped"]
 
 _SHOWN = 5
 
@@ -44,7 +44,7 @@ def evaluate(as_json: bool, **options: Any) -> None:
     rows.csv, rows.parquet (with the extra 'data') and report.html.
     """
     request = request_of(EvaluateRequest, options)
-    watch = _Watch(as_json=as_json)
+    watch = Watch(as_json=as_json)
     try:
         evaluation = run(request, on_event=watch)
     except KeyboardInterrupt:
@@ -56,21 +56,30 @@ def evaluate(as_json: bool, **options: Any) -> None:
         watch.close()
     if not as_json:
         click.echo(table_of(evaluation))
-    _tell_skipped(evaluation)
+    tell_skipped(evaluation)
     if not as_json:
         click.echo(f"rows, tables and report: {request.out}")
     if evaluation.skipped:
         click.get_current_context().exit(SOME_FAILED)
 
 
-class _Watch:
-    """Listens to an evaluation: a bar a model on a terminal, or JSON lines."""
+class Watch:
+    """Listens to an evaluation: a bar a model on a terminal, or JSON lines.
+
+    Args:
+        as_json: Whether rows are printed as JSON lines.
+    """
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
         self._bar: tqdm[Any] | None = None
 
     def __call__(self, event: Event) -> None:
+        """Shows an event.
+
+        Args:
+            event: What happened.
+        """
         if isinstance(event, Noted):
             click.echo(f"leadline: {event.text}", err=True)
         elif isinstance(event, Begun):
@@ -108,7 +117,12 @@ class _Watch:
             sys.stdout.flush()
 
 
-def _tell_skipped(evaluation: Evaluation) -> None:
+def tell_skipped(evaluation: Evaluation) -> None:
+    """Says on standard error which samples were not scored, and why.
+
+    Args:
+        evaluation: What came of it.
+    """
     skipped = evaluation.skipped
     for row in skipped[:_SHOWN]:
         click.echo(f"leadline: {row.model}: {row.sample} was not scored: {row.skipped}", err=True)

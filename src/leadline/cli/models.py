@@ -17,6 +17,7 @@ from leadline.flows.models import (
     pull_model,
     told_of_model,
 )
+from leadline.flows.terms import size_words
 
 __all__ = ["models"]
 
@@ -173,7 +174,7 @@ def _table(rows: tuple[ModelRow, ...]) -> None:
 
 def _cells(row: ModelRow) -> tuple[str, ...]:
     spec = row.spec
-    size = _megabytes(spec.weights.size_bytes) if spec.weights.size_bytes else "–"
+    size = size_words(spec.weights) or "–"
     where = size if row.here else f"{size}, {row.where}"
     speed = "not measured" if row.speed is None else f"{row.speed.time_ms:.0f} ms"
     return (spec.name, str(spec.kind), where, spec.commercial.value, speed, spec.licence)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +18,7 @@ from leadline.core.errors import EngineError, LeadlineError
 from leadline.core.image import Image
 from leadline.core.results import Answer
 from leadline.engines.threads import physical_cores
+from leadline.ops.resize import resize
 from leadline.plugins.need import need
 from leadline.plugins.ports import EngineOptions, Network
 from leadline.plugins.registry import load
@@ -30,6 +33,9 @@ SPEC = EngineSpec(
     extra="torch",
     packages=("torch",),
 )
+
+_SMALLER = (2, 4, 8)
+"""Parts of a photo's sides that are tried where there is no memory for the whole."""
 
 _NAMES = {"cpu": "CPU", "cuda": "CUDA", "mps": "Apple GPU"}
 
@@ -123,7 +129,7 @@ class TorchSession:
         if self._network is None:
             raise EngineError(f"the session of {self._name!r} is closed", hint="open the model again")
         answers: list[Answer] = []
-        for places in _groups(self._network, images):
+        for places in _groups(self._network, images, prompts):
             some = [images[place] for place in places]
             theirs = [prompts[place] for place in places] if prompts else ()
             answers += self._run_group(self._network, some, theirs)
@@ -141,35 +147,84 @@ class TorchSession:
         torch = _torch()
         inputs = network.prepare(images, prompts=prompts)
         try:
-            with torch.inference_mode():
-                moved = {name: tensor.to(self._device) for name, tensor in inputs.items()}
-                outputs = network.module(**moved)
-                return [_checked(answer, self._name) for answer in network.restore(_floats(outputs), images)]
+            return self._through(network, inputs, images, prompts)
         except LeadlineError:
             raise
         except _foreign(torch) as error:
-            raise self._translated(error, inputs, images) from error
+            raise self._translated(error, network, inputs, images, prompts) from error
 
-    def _translated(self, error: Exception, inputs: Any, images: Sequence[Image]) -> EngineError:
-        shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in inputs.items())
-        photo = f"{images[0].width}x{images[0].height}"
+    def _through(
+        self,
+        network: Network,
+        inputs: Mapping[str, Any],
+        images: Sequence[Image],
+        prompts: Sequence[DepthMap],
+    ) -> list[Answer]:
+        with _torch().inference_mode():
+            moved = {name: tensor.to(self._device) for name, tensor in inputs.items()}
+            outputs = network.module(**moved)
+            prompted = {"prompts": prompts} if prompts else {}
+            answers = network.restore(_floats(outputs), images, **prompted)
+            return [_checked(answer, self._name) for answer in answers]
+
+    def _translated(
+        self,
+        error: Exception,
+        network: Network,
+        inputs: Mapping[str, Any],
+        images: Sequence[Image],
+        prompts: Sequence[DepthMap],
+    ) -> EngineError:
         if _is_out_of_memory(error):
-            if len(images) > 1:
-                hint = f"give fewer photos at once: --batch {len(images) // 2}"
-            else:
-                hint = f"a photo of {images[0].width // 2}x{images[0].height // 2} may fit; or use a smaller model"
+            # What the failed call still holds on to would be missing in what is tried next.
+            traceback.clear_frames(error.__traceback__)
+            many = "" if len(images) == 1 else f"{len(images)} photos of "
             return EngineError(
-                f"no memory for {self._name!r} on {self._device} with {len(images)} photo(s) of {photo}",
-                hint=hint,
+                f"no memory for {self._name!r} on {self._device} with {many}{images[0].width}x{images[0].height}",
+                hint=self._what_fits(network, inputs, images, prompts),
             )
+        shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in inputs.items())
         return EngineError(
             f"torch failed in {self._name!r} on {shapes}: {_first_line(error)}",
             hint="try a larger photo, or another device",
         )
 
+    def _what_fits(
+        self,
+        network: Network,
+        inputs: Mapping[str, Any],
+        images: Sequence[Image],
+        prompts: Sequence[DepthMap],
+    ) -> str:
+        """What a user may do who has not memory enough: found by trying, for only that tells."""
+        if len(images) > 1:
+            return f"give fewer photos at once: --batch {len(images) // 2}"
+        image = images[0]
+        failures: tuple[type[Exception], ...] = (LeadlineError, *_foreign(_torch()))
+        for parts in _SMALLER:
+            width, height = max(1, image.width // parts), max(1, image.height // parts)
+            smaller = [resize(image, width=width, height=height)]
+            prepared = network.prepare(smaller, prompts=prompts)
+            if _shapes(prepared) == _shapes(inputs):
+                return (
+                    f"its network takes a photo of any size as {_size_of(inputs)}, so a smaller one needs no less: "
+                    "use a smaller model, or --device cpu"
+                )
+            try:
+                self._through(network, prepared, smaller, prompts)
+            except failures:
+                continue
+            return f"a photo of {width}x{height} fits"
+        return f"nor does a photo of {width}x{height} fit: use a smaller model, or --device cpu"
 
-def _groups(network: Network, images: Sequence[Image]) -> Iterator[list[int]]:
-    for _, places in groupby(range(len(images)), key=lambda place: network.key(images[place])):
+
+def _groups(network: Network, images: Sequence[Image], prompts: Sequence[DepthMap]) -> Iterator[list[int]]:
+    """Places of neighbours that share a batch: photos of one key, with prompts of one size."""
+
+    def key(place: int) -> Hashable:
+        return network.key(images[place]), prompts[place].shape if prompts else ()
+
+    for _, places in groupby(range(len(images)), key=key):
         yield list(places)
 
 
@@ -195,6 +250,16 @@ def _floats(outputs: Any) -> dict[str, Any]:
         for name, tensor in outputs.items()
         if tensor is not None
     }
+
+
+def _shapes(inputs: Mapping[str, Any]) -> list[tuple[int, ...]]:
+    return [tuple(tensor.shape) for tensor in inputs.values()]
+
+
+def _size_of(inputs: Mapping[str, Any]) -> str:
+    """Width and height of the largest input."""
+    shape = max(_shapes(inputs), key=math.prod)
+    return f"{shape[-1]}x{shape[-2]}"
 
 
 def _is_out_of_memory(error: Exception) -> bool:

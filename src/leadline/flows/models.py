@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError, pip_line
 from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.flows.model import open_model
 from leadline.flows.naming import resolve_model
+from leadline.flows.terms import fetched, is_here, size_words, terms
 from leadline.io.atomic import write_whole
 from leadline.io.weights import CachedWeights, cache_folder, cached, pull
 from leadline.io.weights import clear as clear_cache
@@ -41,6 +43,8 @@ __all__ = [
 
 PHOTO_HEIGHT, PHOTO_WIDTH = 480, 640
 """The photo that models are timed on."""
+
+_PROMPT_HEIGHT, _PROMPT_WIDTH = 192, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ class ModelRow:
             "kind": str(spec.kind),
             "summary": spec.summary,
             "size_bytes": spec.weights.size_bytes,
+            "revision": spec.weights.revision,
+            "gated": spec.weights.gated,
             "licence": spec.licence,
             "commercial": spec.commercial.value,
             "engines": list(spec.engines),
@@ -135,9 +141,9 @@ def model_rows(*, commercial_ok: bool = False, random_too: bool = False) -> tupl
     Returns:
         One row a model.
     """
-    fetched, speeds = _fetched(), _speeds()
+    whole, speeds = fetched(), _speeds()
     return tuple(
-        _row(spec, MODELS.origin(spec.name), fetched, speeds)
+        _row(spec, MODELS.origin(spec.name), whole, speeds)
         for spec in MODELS.sound()
         if (random_too or spec.weights.scheme != "code")
         and (not commercial_ok or spec.commercial is Commercial.YES)
@@ -160,7 +166,7 @@ def model_row(name: str, *, kind: str = "") -> ModelRow:
     """
     spec = resolve_model(name, stated=Stated(kind=Kind.parse(kind) if kind else None))
     origin = MODELS.origin(name) if name in MODELS.names() else "this reference"
-    return _row(spec, origin, _fetched(), _speeds())
+    return _row(spec, origin, fetched(), _speeds())
 
 
 def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
@@ -173,16 +179,21 @@ def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
         Pairs of what is told and the words; what is not known is left out.
     """
     spec = row.spec
-    size = f"{spec.weights.size_bytes / 1e6:,.1f} MB, " if spec.weights.size_bytes else ""
+    unknown = "size unknown" if spec.weights.scheme == "hf" else ""
+    size = size_words(spec.weights) or unknown
     told = [
         ("name", spec.name),
         ("predicts", f"{spec.kind} ({spec.kind.words})"),
         ("what", spec.summary),
         ("good for", spec.good_for),
         ("for more", spec.step_up),
-        ("weights", f"{size}{row.where}, {spec.weights.source}"),
+        ("weights", ", ".join(filter(None, (size, row.where, spec.weights.source)))),
         ("revision", spec.weights.revision or ("the newest" if spec.weights.scheme == "hf" else "")),
         ("licence", f"{spec.licence}; commercial use: {spec.commercial.value}"),
+        (
+            "gated",
+            "accept its terms at its page first, and set HF_TOKEN" if spec.weights.gated else "",
+        ),
         ("paper", spec.paper),
         ("engines", ", ".join(spec.engines)),
         (
@@ -199,19 +210,14 @@ def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
     return [(what, words) for what, words in told if words]
 
 
-def _row(spec: ModelSpec, origin: str, fetched: set[str], speeds: dict[str, Speed]) -> ModelRow:
+def _row(spec: ModelSpec, origin: str, whole: set[str], speeds: dict[str, Speed]) -> ModelRow:
     return ModelRow(
         spec,
         origin,
-        bool({spec.name, spec.weights.source} & fetched)
-        or spec.weights.scheme not in ("http", "https", "hf", "remote"),
+        is_here(spec, whole=whole),
         tuple(package for package in spec.packages if not has(package)),
         speeds.get(_speed_key(spec)),
     )
-
-
-def _fetched() -> set[str]:
-    return {entry.name for entry in cached() if entry.complete}
 
 
 def register_model(spec: ModelSpec) -> None:
@@ -231,7 +237,7 @@ def pull_model(name: str, *, told: Callable[[str], None] | None = None) -> Path:
 
     Args:
         name: The model, or ``hf:ORG/NAME``.
-        told: Is told of terms that a user must know of before anything is fetched.
+        told: Is told, before anything is fetched, how much it is and on what terms.
 
     Returns:
         Where they are.
@@ -241,29 +247,29 @@ def pull_model(name: str, *, told: Callable[[str], None] | None = None) -> Path:
         InputError: Its weights stay where they are.
         WeightsError: They cannot be fetched, or are damaged.
     """
-    weights, words = _terms(name)
+    spec, weights = _to_pull(name)
     if weights.scheme == "remote":
         raise InputError(f"model {name!r} runs elsewhere: there is nothing to fetch", hint="use it as it is")
-    if words and told is not None:
-        told(words)
+    if told is not None and weights.scheme in ("http", "https", "hf"):
+        repo = weights.source.partition(":")[2]
+        told(
+            terms(spec)
+            if spec is not None
+            else f"{name}: leadline knows neither its size nor its licence; see https://huggingface.co/{repo}"
+        )
     return pull(weights, name=name)
 
 
-def _terms(name: str) -> tuple[Weights, str]:
-    """A model's weights, and what is to be said of them first."""
-    if name.startswith("hf:"):
-        repo, _, revision = name.removeprefix("hf:").partition("@")
-        listed = next((s for s in MODELS.sound() if s.weights.source == f"hf:{repo}"), None)
-        weights = Weights(f"hf:{repo}", revision=revision)
-        if listed is None:
-            return weights, f"{name}: leadline does not know its licence; see https://huggingface.co/{repo}"
-        spec = replace(listed, weights=weights)
-    else:
+def _to_pull(name: str) -> tuple[ModelSpec | None, Weights]:
+    """A model's record, where there is one, and the weights that are asked for."""
+    if not name.startswith("hf:"):
         spec = MODELS.get(name)
-    words = [] if spec.commercial is Commercial.YES else [f"commercial use: {spec.commercial.value}"]
-    if spec.weights.gated:
-        words.append("gated: its terms must be accepted at its page first")
-    return spec.weights, f"{spec.name}: {spec.licence}; {', '.join(words)}" if words else ""
+        return spec, spec.weights
+    repo, _, revision = name.removeprefix("hf:").partition("@")
+    listed = next((spec for spec in MODELS.sound() if spec.weights.source == f"hf:{repo}"), None)
+    if listed is None:
+        return None, Weights(f"hf:{repo}", revision=revision)
+    return listed, replace(listed.weights, revision=revision or listed.weights.revision)
 
 
 def clear(name: str | None = None) -> list[CachedWeights]:
@@ -310,13 +316,20 @@ def measure(name: str, *, threads: int = 0, times: int = 12) -> Speed:
     noise = np.random.default_rng(0).integers(0, 256, (PHOTO_HEIGHT, PHOTO_WIDTH, 3), np.uint8)
     photo = Image.from_array(noise)
     with open_model(spec, threads=threads) as model:
-        spent = [model.infer([photo])[1] for _ in range(times + 2)][2:]
+        prompts = (_floor(model.spec.kind),) if model.spec.prompted else ()
+        spent = [model.infer([photo], prompts=prompts)[1] for _ in range(times + 2)][2:]
         speed = Speed(1000 * statistics.median(spent), model.record.engine, threads, model.spec.version)
         kept = _read_speeds()
         kept[_speed_key(model.spec)] = asdict(speed)
     with write_whole(_speeds_file()) as part:
         part.write_text(json.dumps(kept, indent=1))
     return speed
+
+
+def _floor(kind: Kind) -> DepthMap:
+    """A prompt to time prompted models with: what a phone's LiDAR gives."""
+    rows = np.linspace(3, 1, _PROMPT_HEIGHT, dtype=np.float32)
+    return DepthMap(np.repeat(rows[:, None], _PROMPT_WIDTH, 1), kind)
 
 
 def _speeds_file() -> Path:

@@ -183,6 +183,12 @@ class PredictRequest:
             )
         ),
     )
+    calibration: Path | None = field(
+        default=None,
+        metadata=told(
+            Told("What 'leadline calibrate' found for this model and camera: metres.", metavar="FILE")
+        ),
+    )
     prompt: Path | None = field(
         default=None,
         metadata=told(
@@ -213,6 +219,11 @@ class PredictRequest:
             raise InputError(
                 f"field of view {self.fov_deg:g}° and focal length {self.focal_px:g} px are both given",
                 hint="give one of --fov and --focal",
+            )
+        if self.calibration is not None and len(set(self.models)) > 1:
+            raise InputError(
+                f"a calibration is for one model, and {', '.join(dict.fromkeys(self.models))} are asked for",
+                hint="predict with one model at a time",
             )
         if self.prompt_scale is not None and self.prompt is None:
             raise InputError(

@@ -11,12 +11,21 @@ _KIND = Kind()
 _PAPER = "https://arxiv.org/abs/2302.12288"
 
 
-def _spec(name: str, hub: str, summary: str, good_for: str, step_up: str = "") -> ModelSpec:
+def _spec(
+    name: str,
+    hub: str,
+    summary: str,
+    good_for: str,
+    step_up: str = "",
+    *,
+    size_bytes: int,
+    revision: str = "",
+) -> ModelSpec:
     return ModelSpec(
         name=name,
         kind=_KIND,
         summary=summary,
-        weights=Weights(f"hf:{hub}"),
+        weights=Weights(f"hf:{hub}", size_bytes=size_bytes, revision=revision),
         licence="MIT; trained on NYU or KITTI",
         commercial=Commercial.UNCLEAR,
         engines=("torch",),
@@ -25,6 +34,7 @@ def _spec(name: str, hub: str, summary: str, good_for: str, step_up: str = "") -
         step_up=step_up,
         scale_needs_focal=False,
         network="leadline.models.zoedepth.net:network",
+        says_uncertainty=False,
         extra="transformers",
         packages=("torch", "torchvision", "transformers"),
     )
@@ -36,6 +46,7 @@ NYU = _spec(
     "metres in rooms, 345 M parameters",
     "rooms up to 10 m",
     "depth-anything-v2-metric-indoor-large",
+    size_bytes=1_380_000_000,
 )
 KITTI = _spec(
     "zoedepth-kitti",
@@ -43,6 +54,8 @@ KITTI = _spec(
     "metres from a car, 345 M parameters",
     "roads up to 80 m",
     "depth-anything-v2-metric-outdoor-large",
+    size_bytes=1_380_000_000,
+    revision="0347db85b019f309d5544c70ad2ac998ad570899",
 )
 NYU_KITTI = _spec(
     "zoedepth-nyu-kitti",
@@ -50,6 +63,8 @@ NYU_KITTI = _spec(
     "metres in rooms and on roads, chosen by the network, 347 M parameters",
     "rooms and roads",
     "depth-pro",
+    size_bytes=1_380_000_000,
+    revision="f364d4c7936e91f465abba182208dd68142bf0ca",
 )
 
 TINY = ModelSpec(
@@ -64,6 +79,7 @@ TINY = ModelSpec(
     good_for="tests of everything around a model",
     scale_needs_focal=False,
     network="leadline.models.zoedepth.net:network",
+    says_uncertainty=False,
     extra="transformers",
     packages=("torch", "torchvision", "transformers"),
 )
@@ -80,6 +96,7 @@ TINY_TWO = ModelSpec(
     good_for="tests of everything around a model",
     scale_needs_focal=False,
     network="leadline.models.zoedepth.net:network",
+    says_uncertainty=False,
     extra="transformers",
     packages=("torch", "torchvision", "transformers"),
 )
