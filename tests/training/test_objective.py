@@ -45,3 +45,20 @@ def test_metres_there_and_back(tiny_recipe: Recipe) -> None:
     metres = torch.tensor([0.3, 2.0, 11.0])
     assert torch.allclose(network.metres(network.target(metres)), metres)
     assert torch.isfinite(network.target(torch.zeros(1))).all()
+
+
+def test_terms_for_other_kinds_are_left_out(tiny_recipe: Recipe) -> None:
+    network = cast(DepthNetwork, build_network(tiny_recipe))
+    terms = (
+        LossRecipe("l1", 2.0, only="metric-depth"),
+        LossRecipe("scale-shift-invariant", 9.0, only="affine-invariant-inverse-depth"),
+    )
+    objective = Objective(terms, network=network)
+    truth_m = torch.full((1, 1, 2, 2), math.e)
+    assert objective(torch.zeros(1, 1, 2, 2), truth_m, rgb=torch.zeros(1, 3, 4, 4)).item() == pytest.approx(
+        2.0
+    )
+    with pytest.raises(
+        KindError, match=r"no loss of the recipe .* metres; add a term .* only = .metric-depth."
+    ):
+        Objective(terms[1:], network=network)
