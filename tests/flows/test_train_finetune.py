@@ -15,7 +15,6 @@ from leadline.core.errors import DatasetError, InputError, KindError
 from leadline.datasets.synthetic import render
 from leadline.flows.train import TrainReport, TrainRequest, plan, train
 
-
 SCORED = ("depth-anything-metric-tiny", "depth-anything-tiny")
 """One metric and one relative model are scored in the end too; the others would be in the same way."""
 

@@ -15,7 +15,7 @@ import torch
 from leadline.core.errors import InputError, TrainingError, WeightsError
 from leadline.core.sample import Sample
 from leadline.ops.metrics import score
-from leadline.training.batches import FrameBatches
+from leadline.training.batches import FrameBatches, FrameData
 from leadline.training.loop import fit
 from leadline.training.module import DepthModule
 from leadline.training.network import DepthNetwork, build_network, predict_metres
@@ -333,3 +333,41 @@ def test_tensorboard_gets_curves_and_pictures_and_the_time_is_taken(
     assert {"loss", "abs_rel", "rate", "data_wait"} <= set(tags["scalars"])
     assert 0 <= outcome.waited < 1
     assert outcome.steps_per_s > 0
+
+
+@pytest.mark.parametrize("wrong", [{"strategy": "dpp"}, {"accelerator": "tpu"}])
+def test_devices_that_are_not_there_are_told_in_a_line(
+    tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample], wrong: dict[str, str]
+) -> None:
+    with pytest.raises(InputError, match=r"cannot train here: .*; choose another --accelerator"):
+        fit(
+            build_network(tiny_recipe),
+            frames=[pack(s) for s in tiny_samples],
+            held_out=[],
+            recipe=tiny_recipe,
+            out=tmp_path,
+            setting=Setting(**wrong),  # type: ignore[arg-type]
+        )
+
+
+def test_a_batch_that_cannot_be_shared_evenly_is_refused(
+    tiny_recipe: Recipe, tiny_samples: list[Sample]
+) -> None:
+    class Alone:
+        world_size, global_rank = 3, 1
+
+    network = cast(DepthNetwork, build_network(tiny_recipe))
+    data = FrameData([pack(s) for s in tiny_samples], [], recipe=tiny_recipe, network=network)
+    data.trainer = Alone()
+    with pytest.raises(InputError, match="a batch of 2 views cannot be shared evenly among 3 processes"):
+        data.setup("fit")
+    Alone.world_size = 2
+    data.setup("fit")
+    whole, own = data.batches(1), data.own(1)
+    assert torch.equal(own[0][0], whole[0][0][1:2])  # the second process has the second view
+    assert own.ids(0) == whole.ids(0)[1:]
+
+
+def test_settings_out_of_range_are_refused() -> None:
+    with pytest.raises(InputError, match="save_every = 0 is too small"):
+        Setting(save_every=0)

@@ -96,9 +96,7 @@ class TrainRequest:
     nodes: int = field(default=1, metadata=told(Told("Machines that train together.", minimum=1)))
     strategy: str = field(
         default="auto",
-        metadata=told(
-            Told("How they share the work, as Lightning calls it: ddp, fsdp and others.", metavar="NAME")
-        ),
+        metadata=told(Told("How they share the work, as Lightning calls it, such as ddp.", metavar="NAME")),
     )
     readers: int = field(
         default=2,

@@ -15,6 +15,7 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback, EarlyStopping, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from leadline.core.errors import InputError, LeadlineError
 from leadline.core.sample import Sample
@@ -202,6 +203,20 @@ def _trainer(
     callbacks += [Keeper(out, save_every=setting.save_every), ClosingBar(refresh_rate=20 if gpu else 1)]
     if gpu:
         torch.set_float32_matmul_precision("high")
+    try:
+        return _built(recipe, setting, callbacks, loggers, validated=bool(held_out))
+    except (MisconfigurationException, ValueError) as error:
+        raise InputError(
+            f"{setting.accelerator} x {setting.devices} by strategy {setting.strategy!r} cannot train here: "
+            f"{str(error).splitlines()[0]}",
+            hint="choose another --accelerator, --devices or --strategy; ddp works everywhere",
+        ) from error
+
+
+def _built(
+    recipe: Recipe, setting: Setting, callbacks: list[Callback], loggers: list[Any], *, validated: bool
+) -> Trainer:
+    options = recipe.optimiser
     return Trainer(
         accelerator=setting.accelerator,
         devices=setting.devices,
@@ -213,7 +228,7 @@ def _trainer(
         gradient_clip_val=options.clip_norm,
         check_val_every_n_epoch=options.validate_every,
         num_sanity_val_steps=0,
-        limit_val_batches=None if held_out else 0,
+        limit_val_batches=None if validated else 0,
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,
         log_every_n_steps=10,

@@ -18,7 +18,7 @@ class Setting:
         accelerator: ``"auto"``, ``"cpu"``, ``"gpu"`` or another that Lightning knows.
         devices: Devices of each node.
         nodes: Machines that train together.
-        strategy: How devices share the work, as Lightning calls it: ``"auto"``, ``"ddp"``, ``"fsdp"`` …
+        strategy: How devices share the work, as Lightning calls it: ``"auto"``, ``"ddp"`` …
         save_every: Steps between checkpoints within an epoch; each epoch's end is kept besides.
         readers: Threads that make views ahead of the network; 0 makes them between the steps.
         compiled: Whether the network is compiled by ``torch.compile`` first.
