@@ -359,7 +359,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(command: Command, tmp_path
         "steps       30 in 30 epochs, 32 views a batch, float32",
         "parameters",
         "GB: frames",
-        "scored by   scannet+data_range_m=10+dataset=any+far_m=10",
+        "scored by   scannet+dataset=any",
         "unet-diode.onnx, MODEL_CARD.md",
     ):
         assert told in ended.out

@@ -156,12 +156,12 @@ def prepare(request: TrainRequest) -> Prepared:
     scored = load_protocol(
         protocol, dataset=samples.spec.name, options=recipe.data.options, changes=dict(changes)
     )
-    image = samples[train_on[0]].image
     network = load("leadline.training.network:build_network")(recipe, pretrained=spec)
+    load("leadline.training.objective:Objective")(recipe.loss, network=network)  # refuses before data is read
+    image = samples[train_on[0]].image
     if not recipe.views.shapes:
         own = (*network.target_size(image.height, image.width), 1)
         recipe = replace(recipe, views=replace(recipe.views, shapes=(own,)))
-    load("leadline.training.objective:Objective")(recipe.loss, network=network)  # refuses before data is read
     out = request.out or Path("runs") / recipe.name
     processes = request.devices * request.nodes
     size = load("leadline.training.sizing:measure_size")(network, recipe=recipe, processes=processes)
