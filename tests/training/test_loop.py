@@ -371,3 +371,19 @@ def test_a_batch_that_cannot_be_shared_evenly_is_refused(
 def test_settings_out_of_range_are_refused() -> None:
     with pytest.raises(InputError, match="save_every = 0 is too small"):
         Setting(save_every=0)
+
+
+def test_what_is_kept_can_hold_a_share_of_what_it_began_with(
+    tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample]
+) -> None:
+    frames = [pack(s) for s in tiny_samples[:4]]
+    kept = {}
+    for share in (0.0, 0.5):
+        recipe = replace(tiny_recipe, optimiser=replace(tiny_recipe.optimiser, start_share=share))
+        network = build_network(recipe)
+        began = {name: tensor.clone() for name, tensor in network.named_parameters()}
+        fit(network, frames=frames, held_out=tiny_samples[4:], recipe=recipe, out=tmp_path / str(share))
+        kept[share] = {name: tensor.detach().clone() for name, tensor in network.named_parameters()}
+    for name, tensor in kept[0.5].items():
+        assert torch.allclose(tensor, (kept[0.0][name] + began[name]) / 2, atol=1e-6), name
+    assert not torch.equal(kept[0.5]["head.weight"], kept[0.0]["head.weight"])

@@ -20,7 +20,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from leadline.core.errors import InputError, LeadlineError
 from leadline.core.sample import Sample
 from leadline.io.atomic import is_of_disk, output_error
-from leadline.training.averaging import SettledAverage
+from leadline.training.averaging import SettledAverage, mix
 from leadline.training.batches import FrameData, steps_per_epoch
 from leadline.training.checkpoint import LAST, Keeper, WholeFiles, load_average
 from leadline.training.module import DepthModule
@@ -153,6 +153,8 @@ def fit(
     """
     setting = setting or Setting()
     network.to(memory_format=torch.channels_last)
+    share = recipe.optimiser.start_share
+    began = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()} if share else {}
     steps = steps_of_run(len(frames), recipe=recipe)
     module = DepthModule(network, recipe=recipe, steps=steps, out=out)
     data = FrameData(
@@ -181,10 +183,12 @@ def fit(
         finally:
             data.feed.close()
     load_average(network.cpu(), last)
+    if share:
+        mix(network, began, share=share)
     settle(network, data.settling())
     speed = clock.steps / clock.passed_s if clock.passed_s else math.nan
-    share = clock.waited_s / clock.passed_s if clock.passed_s else math.nan
-    return Outcome(last, trainer.is_global_zero, speed, share)
+    waited = clock.waited_s / clock.passed_s if clock.passed_s else math.nan
+    return Outcome(last, trainer.is_global_zero, speed, waited)
 
 
 def _trainer(

@@ -248,6 +248,7 @@ class OptimiserRecipe:
         accumulate: Batches whose gradients are added up for a step.
         patience: Validations without a better one after which training ends; 0 never ends it early.
         explosion: Times the usual loss (the median of the last ones) at which training stops and names the samples.
+        start_share: Share of the weights the run began with in those that are kept (WiSE-FT); 0 for none.
     """
 
     epochs: int
@@ -267,6 +268,7 @@ class OptimiserRecipe:
     accumulate: int = 1
     patience: int = 0
     explosion: float = 100.0
+    start_share: float = 0.0
 
     def __post_init__(self) -> None:
         for name, known in (("method", METHODS), ("schedule", SCHEDULES), ("precision", PRECISIONS)):
@@ -285,7 +287,7 @@ class OptimiserRecipe:
             "settle_batches",
         )
         _not_negative(self, "weight_decay")
-        _chances(self, "warm_up", "ema_decay", "fall")
+        _chances(self, "warm_up", "ema_decay", "fall", "start_share")
 
 
 @dataclass(frozen=True, slots=True)
