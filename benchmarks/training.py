@@ -206,6 +206,8 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", choices=("cpu", "gpu"))
     parser.add_argument("--compile", action="store_true", help="compile this side's network")
     options = parser.parse_args()
+    if options.side:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - bars and notices; what the parent reads goes to the true one
     if options.side == "leadline":
         ours(options.batch, options.device, options.compile)
     elif options.side == "keras":

@@ -27,7 +27,7 @@ from leadline.core.sample import Sample
 from leadline.testing.scenes import noise_photo
 
 METRES, INVERSE = Kind(), Kind.parse("affine-invariant-inverse-depth")
-STAMP = Stamp("synthetic", {"seed": "0"}, "some-protocol", "f" * 64)
+STAMP = Stamp("synthetic", {"seed": "0"}, "some-protocol", "f" * 64, place="/a", files="d" * 64)
 DPT = ModelRecord("ORG/dpt-hybrid.v2", "1", "a" * 64)
 _numbers = count()
 
@@ -167,6 +167,16 @@ def test_names_that_cannot_be_fields_are_refused(wanted: str, name: str, tmp_pat
             album.field_of(DPT, wanted=wanted)
 
 
+def test_the_mean_of_what_no_label_has_is_no_number(name: str, tmp_path: Path) -> None:
+    """SSIM of a truth with too few pixels, for instance, is NaN for every sample and so is never written."""
+    with Album(name, stamp=STAMP, folder=tmp_path) as album:
+        field = album.field_of(DPT)
+        _add(album, _sample(0), field, DPT, rmse=0.5, ssim=math.nan)
+        album.finish()
+        assert album.mean(field, "rmse") == 0.5
+        assert math.isnan(album.mean(field, "ssim"))
+
+
 def test_a_field_of_another_model_is_not_given_away(name: str, tmp_path: Path) -> None:
     with Album(name, stamp=STAMP, folder=tmp_path) as album:
         album.add_sample(_sample(0), photo=None)
@@ -196,6 +206,8 @@ def test_a_dataset_that_leadline_did_not_make_is_left_alone(
             "holds protocol 'some-protocol', not 'another'; choose another",
         ),
         (replace(STAMP, layout="nyu"), None, "holds layout 'synthetic', not 'nyu'"),
+        (replace(STAMP, place="/b"), None, "holds place '/a', not '/b'"),
+        (replace(STAMP, files="e" * 64), None, "holds photos and depth as they were before files changed"),
         (STAMP, "elsewhere", "leave --out out"),
     ],
 )

@@ -232,8 +232,69 @@ def test_models_that_need_packages_say_the_line(known: ModelSpec, command: Comma
     assert "needs nopackage: pip install 'leadline[torch]'" in command("models").out
     MODELS.add("far", replace(known, name="far", packages=("nopackage",), install="acme-net"))
     assert "far needs nopackage: pip install acme-net\n" in command("models").out
-    assert "needs        pip install acme-net\n" in command("models", "show", "far").out
+    assert "needs        nopackage: pip install acme-net\n" in command("models", "show", "far").out
     assert json.loads(command("models", "show", "far", "--json").out)["install"] == "acme-net"
+
+
+def test_a_file_of_ones_own_is_told_with_its_size_and_its_path(
+    known: ModelSpec, command: Command, tmp_path: Path
+) -> None:
+    path = tmp_path / "my net.onnx"
+    path.write_bytes(Path(known.weights.source.removeprefix("file:")).read_bytes() + b"\0" * 0)
+    out = command("models", "show", str(path), "--kind", "metric-depth", "--unit", "m").out
+    assert f"try          leadline predict photo.jpg --model '{path}'" in out
+    assert f"weights      {path.stat().st_size / 1e6:.1f} MB, here, file:{path}" in out
+    assert "from         what was named: it is in no list" in out
+    assert (
+        f"try          leadline predict photo.jpg --model {known.name}"
+        in command("models", "show", known.name).out
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("nope.onnx", "there is no file 'nope.onnx'; check the path"),
+        ("empty", "folder 'empty' holds no config.json or model_index.json"),
+        ("photo.jpg", "'photo.jpg' is no ONNX file by its name and no folder of a checkpoint"),
+    ],
+)
+def test_paths_at_which_no_model_is_say_why(
+    name: str, words: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "photo.jpg").write_bytes(b"1")
+    ended = command("models", "show", name)
+    assert (ended.status, words in ended.err) == (3, True), ended.err
+
+
+def test_random_models_are_offered_only_where_they_are_near(command: Command) -> None:
+    for line in (("models", "show", "qqqqq"), ("models", "pull", "qqqqq")):
+        told = command(*line).err
+        assert "known: depth-anything" in told
+        assert "-tiny," not in told.replace("swinv2-tiny", "")
+    assert "did you mean 'dpt-tiny'" in command("models", "show", "dpt-tin").err
+
+
+def test_options_that_share_their_dashes_alone_are_not_proposed(command: Command) -> None:
+    assert "Did you mean" not in command("predict", "a.jpg", "--bogus").err
+    assert "--format" in command("predict", "a.jpg", "--formta", "npz").err
+
+
+def test_missing_packages_are_said_before_anything_is_fetched(
+    known: ModelSpec, command: Command, photo: Path, tmp_path: Path
+) -> None:
+    far = Weights("https://127.0.0.1:9/far.onnx", "a" * 64, 5)
+    MODELS.add("far", replace(known, name="far", weights=far, packages=("nopackage",), extra="torch"))
+    for line in (
+        ("predict", photo),
+        ("evaluate", "-d", "synthetic", "-p", "nyu-eigen-filled", "--set", "dataset=any", "--first", "1"),
+    ):
+        ended = command(*line, "-m", "far", "-o", tmp_path / "out")
+        assert ended.status == 6
+        assert "fetching" not in ended.err
+        assert "model 'far' needs 'nopackage'" in ended.err
 
 
 def test_measured_speed_is_shown_from_then_on(known: ModelSpec, command: Command) -> None:
@@ -256,7 +317,14 @@ def test_the_cache_is_listed_and_cleared(known: ModelSpec, command: Command, cac
     assert sorted(sizes) == [3, 5]
     assert command("models", "clear", "fra").status == 5
     assert command("models", "clear", "far").out == "removed 2 files, 0.0 MB\n"
-    assert command("models", "clear").out == "removed 0 files, 0.0 MB\n"
+    assert command("models", "clear").out == "the cache is empty\n"
+    (folder / f"{'a' * 16}.onnx").parent.mkdir(parents=True, exist_ok=True)
+    (folder / f"{'a' * 16}.onnx").write_bytes(b"1" * 1_200_000)
+    unsaid = command("models", "clear")
+    assert (unsaid.status, "the cache holds 1.2 MB of 1 model," in unsaid.err) == (3, True)
+    assert command("models", "clear", "far", "--all").status == 2
+    assert "far  1.2 MB" in command("models", "list").out
+    assert command("models", "clear", "--all").out == "removed 1 file, 1.2 MB\n"
 
 
 def test_pull_says_where_it_is(known: ModelSpec, command: Command) -> None:

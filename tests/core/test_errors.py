@@ -76,6 +76,10 @@ def test_unknown_names_offer_near_matches_or_all() -> None:
     assert str(near) == "no model is called 'dpt-larg'; did you mean 'dpt-large'?"
     assert near.known == ("dpt-large", "glpn")
     assert str(UnknownName("model", "zzz", known=["b", "a"])) == "no model is called 'zzz'; known: a, b"
+    assert str(UnknownName("model", "zzz", known=["b", "a"], hidden=["a"])).endswith("known: b")
+    assert str(UnknownName("model", "ab", known=["abc", "b"], hidden=["abc"])).endswith(
+        "did you mean 'abc' or 'b'?"
+    )
     assert str(UnknownName("model", "zzz", known=[])).endswith("known: none")
 
 

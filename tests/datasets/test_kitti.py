@@ -34,16 +34,29 @@ def test_annotated_depth_is_in_256ths_and_wins(tmp_path: Path) -> None:
     assert np.allclose(opened[0].truth.values, WALLS[1], atol=1 / 500)
     layout.write(tmp_path)
     assert [entry.files[1].rsplit(".")[-1] for entry in open_dataset(place).entries] == ["bin", "png", "png"]
+    assert opened.holds == {"truth": "annotated"}
+    assert open_dataset(place).holds == {"truth": "annotated+velodyne"}
     only = open_dataset(place, options={"truth": "velodyne"})
+    assert only.holds == {"truth": "velodyne"}
     assert {entry.files[1].rsplit(".")[-1] for entry in only.entries} == {"bin"}
     with pytest.raises(DatasetError, match="1 of 3 photos have no annotated depth"):
         open_dataset(place, options={"truth": "annotated", "missing": "raise"})
+
+
+def test_depth_that_is_absent_is_said_and_what_is_there(tmp_path: Path) -> None:
+    place, _ = layout.write(tmp_path)
+    with pytest.raises(
+        DatasetError,
+        match="holds no annotated depth, and velodyne depth is there; say --option truth=velodyne",
+    ):
+        open_dataset(place, options={"truth": "annotated"})
 
 
 def test_the_benchmarks_selection(tmp_path: Path) -> None:
     place, _ = layout.write_cropped(tmp_path)
     opened = open_dataset(place)
     assert len(opened) == 3
+    assert opened.holds == {"truth": "annotated"}
     assert opened[2].image.camera == layout.CAMERA
     assert np.allclose(opened[2].truth.values, WALLS[2], atol=1 / 500)
 

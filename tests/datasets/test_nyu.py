@@ -81,6 +81,27 @@ def test_raw_truth_has_the_holes_that_filled_truth_has_not(tmp_path: Path) -> No
     assert open_dataset(place)[1].truth.valid.all()
 
 
+@pytest.mark.parametrize(
+    ("name", "truth"),
+    [("h5", "filled"), ("sync", "raw"), ("mirrored", "filled"), ("densedepth", "filled"), ("raw", "raw")],
+)
+def test_every_layout_says_which_truth_it_holds(name: str, truth: str, tmp_path: Path) -> None:
+    place, _ = WRITERS[name][0](tmp_path) if name in WRITERS else layouts.write_raw(tmp_path)
+    assert open_dataset(place, name="nyu").holds == {"truth": truth}
+    assert open_dataset(place, name="nyu", options={"truth": truth}).holds == {"truth": truth}
+    other = {"raw": "filled", "filled": "raw"}[truth]
+    with pytest.raises(DatasetError, match=f"layout '{name}' of NYU holds {truth} depth only"):
+        open_dataset(place, name="nyu", options={"truth": other})
+
+
+def test_the_labelled_file_holds_both_truths(tmp_path: Path) -> None:
+    place, _ = layouts.write(tmp_path)
+    held = [
+        open_dataset(place, options={"truth": truth}).holds["truth"] for truth in ("auto", "filled", "raw")
+    ]
+    assert held == ["filled", "filled", "raw"]
+
+
 def test_the_window_of_the_benchmark(tmp_path: Path) -> None:
     place, _ = layouts.write_mirrored(tmp_path)
     valid = open_dataset(place, options={"window": "eigen"})[0].truth.valid
@@ -206,8 +227,8 @@ def test_what_is_none_of_them_is_refused(tmp_path: Path) -> None:
         Nyu(open_tree(tmp_path))
     with pytest.raises(DatasetError, match=r"holds no nyu_depth_v2_labeled\.mat"):
         Nyu(open_tree(tmp_path), layout="mat")
-    with pytest.raises(DatasetError, match="truth=raw cannot be had"):
-        Nyu(open_tree(tmp_path), layout="sync", truth="raw")
+    with pytest.raises(DatasetError, match="holds raw depth only, so truth=filled cannot be had"):
+        Nyu(open_tree(tmp_path), layout="sync", truth="filled")
     with pytest.raises(DatasetError, match=r"holds no image/\*\.jpg"):
         Nyu(open_tree(tmp_path), layout="mirrored")
     (tmp_path / "nyu_depth_v2_labeled.mat").write_bytes(b"")

@@ -23,6 +23,7 @@ def test_depth_scenes_and_cameras(tmp_path: Path) -> None:
     camera = opened[0].image.camera
     assert (camera.fx, camera.cy, camera.width) == (52.95, 26.5, 73)
     filled = open_dataset(place, options={"truth": "filled"})
+    assert (opened.holds, filled.holds) == ({"truth": "raw"}, {"truth": "filled"})
     for k, (_, depth) in enumerate(pairs(camera)):
         assert np.allclose(filled[k].truth.values, depth.values, atol=0.00051)
         assert not opened[k].truth.valid[10:20, 10:20].any()

@@ -51,7 +51,7 @@ def test_weights_are_half_precision_under_the_networks_names(exported: Path) -> 
 
 def test_the_record_is_in_the_file_and_the_machine_is_not(exported: Path) -> None:
     model = onnx.load(exported)
-    assert {p.key: p.value for p in model.metadata_props} == RECORD
+    assert {p.key: p.value for p in model.metadata_props} == {"unit": "m", **RECORD}
     content = exported.read_bytes()
     for trace in (str(Path(leadline.__file__).parents[2]), "site-packages", ".py"):
         assert trace.encode() not in content

@@ -137,6 +137,27 @@ def test_shapes_that_do_not_fit(hub: StandInHub, predict: Predict) -> None:
     assert "check that this is a checkpoint of that architecture, or fetch it again" in line
 
 
+@pytest.mark.parametrize(
+    ("lacking", "words"),
+    [
+        ("model.safetensors", "holds no weights (model.safetensors)"),
+        ("preprocessor_config.json", "holds no image processor (preprocessor_config.json)"),
+    ],
+)
+def test_a_folder_of_ones_own_that_is_not_whole(
+    predict: Predict, checkpoint: dict[str, bytes], tmp_path: Path, lacking: str, words: str
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name, data in checkpoint.items():
+        if name != lacking:
+            (folder / name).write_bytes(data)
+    line = line_of(predict(str(folder), "--kind", "affine-invariant-inverse-depth"))
+    assert words in line
+    assert "models clear" not in line
+    assert "huggingface.co" not in line
+
+
 def test_weights_that_say_nothing(
     hub: StandInHub, predict: Predict, checkpoint: dict[str, bytes], tmp_path: Path
 ) -> None:

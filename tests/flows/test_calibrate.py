@@ -21,6 +21,7 @@ from leadline.core.kind import Freedom, Kind, Quantity
 from leadline.flows.calibrate import CalibrateRequest, run
 from leadline.flows.model import open_model
 from leadline.flows.models import register_model
+from leadline.flows.predict_request import PredictRequest
 from leadline.io.calibrations import read_calibration
 from leadline.io.depth_files import read_depth, write_depth
 from leadline.ops.known_points import KnownPoints
@@ -339,3 +340,36 @@ def test_a_real_transformers_model_is_calibrated_exactly_where_the_truth_is_its_
     with pytest.raises(KindError, match="has no shape in space"):
         leadline.unproject(prediction.depth)
     assert leadline.unproject(found.apply(prediction.depth)).unit == "m"
+
+
+def test_an_onnx_file_is_calibrated_with_what_it_does_not_say_itself(
+    frames: Path, tmp_path: Path, command: Command
+) -> None:
+    """``--kind``, ``--input-size``, ``--mean``, ``--std`` and ``--layout`` are those of ``leadline predict``."""
+    predict = PredictRequest.__dataclass_fields__
+    stated = ("kind", "unit", "input_size", "mean", "std", "layout", "inputs")
+    shared = (*stated, "engine", "device", "threads", "fov_deg", "focal_px", "max_pixels")
+    for name in shared:
+        mine = CalibrateRequest.__dataclass_fields__[name]
+        assert (mine.default, mine.metadata) == (predict[name].default, predict[name].metadata)
+    helper = pytest.importorskip("onnx").helper
+    axes = pytest.importorskip("onnx").numpy_helper.from_array(np.array([1], np.int64), "axes")
+    ends = [
+        helper.make_tensor_value_info("rgb", 1, ["N", 3, "H", "W"]),
+        helper.make_tensor_value_info("depth", 1, None),
+    ]
+    mean = helper.make_node("ReduceMean", ["rgb", "axes"], ["depth"], keepdims=1)
+    graph = helper.make_graph([mean], "mean", ends[:1], ends[1:], [axes])
+    path = tmp_path / "net.onnx"
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    path.write_bytes(model.SerializeToString())
+    line = ["calibrate", frames / "a.png", "-p", "20,25=3m", "--along", "axis", "-m", path]
+    silent = command(*line, "-o", tmp_path / "c.json")
+    assert silent.status == InputError.exit_status
+    assert "--kind" in silent.err
+    said_so = ("--kind", "scale-invariant-depth", "--input-size", "32x40")
+    normal = ("--mean", "0.1,0.1,0.1", "--std", "0.5,0.5,0.5")
+    ended = command(*line, *said_so, *normal, "-o", tmp_path / "c.json")
+    assert ended.status == 0, ended.err
+    said_there = ((200 + 100 + 66) / 3 / 255 - 0.1) / 0.5
+    assert read_calibration(tmp_path / "c.json").alignment.scale == pytest.approx(3 / said_there, rel=1e-5)

@@ -82,6 +82,7 @@ DECIDING = {
     "flip": "true",
     "eight_bit": "yes",
     "aggregate": "pooled",
+    "stored": "sunrgbd",
     "data_range_m": "80",
 }
 
@@ -228,3 +229,13 @@ def test_alignments_bring_their_kinds_to_metres() -> None:
     for kind in ALIGNMENTS.values():
         assert can_become(METRIC, kind)
         assert can_become(kind, kind)
+
+
+def test_the_protocol_that_the_docs_show_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "evaluate.md").read_text("utf-8")
+    path = tmp_path / "mine.toml"
+    path.write_text(page.partition("```toml\n")[2].partition("```")[0], "utf-8")
+    mine = load_protocol(str(path), dataset="folder")
+    assert (mine.name, mine.limits_m, mine.metrics) == ("mine", (0.3, 5.0), ("abs_rel", "rmse", "delta1"))
+    with pytest.raises(InputError, match=r"there is no file 'nope\.toml'; check the path"):
+        load_protocol("nope.toml")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,10 +25,12 @@ from PIL import Image as PilImage
 import leadline
 from leadline.bridges.fiftyone_app import open_app
 from leadline.core.errors import InputError, KindError, OutputError
+from leadline.flows import fiftyone as flow
 from leadline.flows.evaluate.records import Row
 from leadline.flows.fiftyone import FiftyOneRequest, run
 from leadline.flows.model import Model
 from leadline.plugins.specs import ModelSpec
+from leadline.testing.layouts import folder as plain
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "fiftyone.md"
 ROOMS = {"data": "synthetic", "protocol": "nyu-eigen-filled", "changes": ("dataset=any",)}
@@ -179,6 +183,40 @@ def test_a_name_that_is_taken_and_another_protocol_are_refused_before_anything_i
         ended.err,
     )
     assert "Traceback" not in ended.err
+
+
+def test_other_photos_of_the_same_ids_are_refused(
+    clean: ModuleType, known: ModelSpec, tmp_path: Path, command: Callable[..., Any]
+) -> None:
+    """A second run with other data must not report the one and keep the other's photos and scores."""
+    options = [f"{key}={value}" for key, value in plain.write(tmp_path / "a")[1].items()]
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    line = [
+        *("fiftyone", "-p", "nyu-eigen-filled", "--set", "dataset=any", "-m", known.name, "--no-launch"),
+        *("--out", tmp_path / "out", "--name", "ab"),
+        *(word for option in options for word in ("--option", option)),
+    ]
+    first = command(*line, "-d", f"folder:{tmp_path / 'a'}")
+    assert first.status == 0, first.err
+    there = command(*line, "-d", f"folder:{tmp_path / 'b'}")
+    assert there.status == 3
+    assert f"'ab' holds place {str(tmp_path / 'a')!r}, not {str(tmp_path / 'b')!r}" in there.err
+    assert command(*line, "-d", f"folder:{tmp_path / 'a'}").status == 0
+    changed = next(path for path in (tmp_path / "a").rglob("*") if path.is_file())
+    os.utime(changed, ns=(0, changed.stat().st_mtime_ns + 1))
+    ended = command(*line, "-d", f"folder:{tmp_path / 'a'}")
+    assert ended.status == 3
+    assert "holds photos and depth as they were before files changed; choose another --name" in ended.err
+
+
+def test_a_metric_that_no_sample_has_ends_in_no_number(
+    clean: ModuleType, known: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = flow._scores
+    monkeypatch.setattr(flow, "_scores", lambda *given: {**scores(*given), "rmse": math.nan})
+    (shown,) = run(_request(tmp_path, models=(known.name,))).shown
+    assert math.isnan(shown.means["rmse"])
+    assert shown.means["abs_rel"] > 0
 
 
 def test_a_kind_that_the_protocol_cannot_score_leaves_nothing_behind(

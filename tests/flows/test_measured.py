@@ -116,7 +116,10 @@ def test_a_smaller_file_goes_to_the_photos_pixels(tmp_path: Path) -> None:
 
 def test_bare_files_need_their_scale_and_may_be_along_the_ray(tmp_path: Path) -> None:
     Image.fromarray(np.array([[0, 1500], [4000, 0]], np.uint16)).save(tmp_path / "s.png")
-    with pytest.raises(KindError, match="does not say what its numbers mean"):
+    with pytest.raises(
+        KindError,
+        match=r"does not say what its numbers mean; say metres a stored step: --sparse-scale 0\.001",
+    ):
         read_sparse(tmp_path / "s.png", size=(2, 2), scale=None, along=None)
     found = read_sparse(tmp_path / "s.png", size=(2, 2), scale=0.001, along=Along.RAY)
     assert (found.depth_m.round(6).tolist(), found.along) == ([1.5, 4.0], Along.RAY)

@@ -154,7 +154,10 @@ def test_names_are_taken_as_transformers_takes_them(tmp_path: Path, monkeypatch:
     assert _reference("my/net", "") == "my/net"
     with pytest.raises(InputError, match="'my/net' is no ORG/NAME of the hub, and so has no revision 'v1'"):
         _reference("my/net", "v1")
-    assert [_device(device) for device in (-1, 1, "cuda", "auto")] == ["cpu", "cuda:1", "cuda", "auto"]
+    devices = (-1, 1, "cuda", "auto", None)
+    assert [_device(device) for device in devices] == ["cpu", "cuda:1", "cuda", "auto", "auto"]
+    with leadline.pipeline("depth-estimation", device=None, tensors="numpy") as made:
+        assert "(CPU)" in repr(made)
 
 
 def test_a_kind_can_be_said() -> None:

@@ -27,6 +27,7 @@ from leadline.io.weights import fingerprint
 from leadline.plugins.registry import DATASETS, MODELS
 from leadline.plugins.specs import ModelSpec
 from leadline.testing.graphs import brightness_depth
+from leadline.testing.layouts.kitti import write as write_kitti
 from leadline.testing.layouts.nyu import write
 
 Command = Callable[..., Any]
@@ -223,8 +224,14 @@ def test_what_could_not_be_read_is_measured_and_not_judged() -> None:
     row = published(values={}, tolerance={}, unread=("abs_rel",))
     found = compare(row, evaluated({"abs_rel": (0.4, 0.4)}))
     (one,) = found.compared
-    assert (one.cell, one.measured, one.within, found.within) == (None, 0.4, True, True)
+    assert (one.cell, one.measured, one.within, found.within) == (None, 0.4, None, None)
     assert math.isnan(one.difference)
+    assert (one.other_way, found.reasons) == (False, ())
+    partly = replace(row, values={"rmse": 0.5}, tolerance={"rmse": 0.01}, hints=("flip",))
+    for rmse, within in ((0.5, True), (0.6, False)):
+        found = compare(partly, evaluated({"abs_rel": (0.4, 0.4), "rmse": (rmse, rmse)}))
+        assert found.within is within
+        assert bool(found.reasons) is not within
 
 
 @pytest.fixture
@@ -283,17 +290,64 @@ def test_a_true_row_is_reproduced(labelled: str, tmp_path: Path, command: Comman
         assert metric["measured"] == pytest.approx(metric["published"], abs=1e-4)
 
 
+def test_a_row_without_a_value_is_measured_and_says_that_nothing_was_checked(
+    row: Published, labelled: str, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unread = replace(row, values={}, tolerance={}, unread=("abs_rel", "rmse"))
+    monkeypatch.setattr(cell_files, "_shipped", lambda: (unread,))
+    arguments = ("reproduce", row.name, "--data", labelled, "-o", tmp_path / "out")
+    ended = command(*arguments)
+    assert ended.status == 0
+    assert ended.out.count("no published value") == 3
+    assert "no published value: these figures were measured, and nothing was checked" in ended.out
+    told = json.loads(command(*arguments, "--json").out)
+    assert (told["within"], told["metrics"]["rmse"]["within"]) == (None, None)
+
+
 def test_a_false_row_is_missed(
     row: Published, labelled: str, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = replace(row, values={**row.values, "rmse": row.values["rmse"] + 0.01})
     monkeypatch.setattr(cell_files, "_shipped", lambda: (wrong,))
-    ended = command("reproduce", row.name, "--data", labelled, "-o", tmp_path / "out", "--spread", "2")
+    ended = command("reproduce", row.name, "--data", labelled, "-o", tmp_path / "out")
     assert ended.status == 1
     assert "OUTSIDE ± 0.0001" in ended.out
-    assert "note: measured on 2 images, published on 3" in ended.out
     assert hint_of("raw-or-filled") in ended.out
     assert "Traceback" not in ended.err
+
+
+def test_fewer_images_give_no_verdict_and_are_not_in_the_way_of_all(
+    row: Published, labelled: str, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = replace(row, values={**row.values, "rmse": row.values["rmse"] + 0.01})
+    monkeypatch.setattr(cell_files, "_shipped", lambda: (wrong,))
+    monkeypatch.chdir(tmp_path)
+    few = command("reproduce", row.name, "--data", labelled, "--spread", "2")
+    assert few.status == 0
+    assert "OUTSIDE" not in few.out
+    assert "note: measured on 2 images, published on 3: not the same question" in few.out
+    assert "no verdict: " in few.out
+    told = json.loads(command("reproduce", row.name, "--data", labelled, "--spread", "2", "--json").out)
+    assert (told["within"], told["metrics"]["rmse"]["within"]) == (None, None)
+    every = command("reproduce", row.name, "--data", labelled)
+    assert (every.status, "OUTSIDE" in every.out) == (1, True), every.err
+    folders = {path.name for path in (tmp_path / "reproduction").iterdir()}
+    assert folders == {"brightness-nyu", "brightness-nyu-spread-2"}
+
+
+@pytest.mark.usefixtures("row")
+def test_data_of_another_dataset_are_refused_in_words_that_fit(tmp_path: Path, command: Command) -> None:
+    place, _ = write_kitti(tmp_path)
+    ended = command("reproduce", "brightness-nyu", "--data", f"kitti:{place}")
+    assert ended.status == 3
+    assert "brightness-nyu is measured on nyu data, and" in ended.err
+    assert "is kitti; give them: --data nyu:PATH" in ended.err
+
+
+def test_some_images_of_a_number_that_is_not_known_are_not_all() -> None:
+    few = compare(published(), evaluated({"abs_rel": (0.2, 0.2), "rmse": (0.5, 0.5)}), spread=654)
+    assert few.remarks == ("measured on 654 images spread over the data, published on all",)
+    assert few.within is None
 
 
 @pytest.mark.usefixtures("row")

@@ -14,7 +14,7 @@ from PIL import Image as PilImage
 from leadline.core.errors import WeightsError
 from leadline.flows import models as flow
 from leadline.flows.models import model_row, pull_model, told_of_model
-from leadline.flows.terms import is_here, size_words, terms
+from leadline.flows.terms import is_here, notices_of, size_words, terms
 from leadline.plugins.registry import MODELS
 from leadline.plugins.specs import Commercial, ModelSpec, Weights
 
@@ -114,9 +114,69 @@ def test_pull_and_predict_say_it_on_the_error_stream(
     assert f'{{"event": "fetching", "model": "far", "terms": "{line}"}}' in spoken.out
 
 
+@pytest.mark.parametrize("name", ["evaluate", "fiftyone"])
+def test_evaluations_say_it_before_the_first_byte(
+    name: str, known: ModelSpec, command: Callable[..., Any], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if name == "fiftyone":
+        request.getfixturevalue("fiftyone")
+    far = Weights("http://127.0.0.1:9/far.onnx", "a" * 64, 5_000_000)
+    MODELS.add("far", replace(known, name="far", weights=far, notice="every photo costs a penny"))
+    more = ("--no-launch", "--name", "far") if name == "fiftyone" else ()
+    ended = command(
+        *(name, "-d", "synthetic", "--first", "1", "-p", "nyu-eigen-filled", "--set", "dataset=any"),
+        *("-m", "far", "-o", tmp_path / "out", *more),
+    )
+    assert ended.status == WeightsError.exit_status
+    lines = ended.err.splitlines()
+    assert lines.index("leadline: every photo costs a penny") < len(lines) - 1
+    assert any(line.startswith("leadline: fetching far: 5.0 MB; licence: ") for line in lines[:-1])
+
+
+def test_a_reproduction_says_it_too(known: ModelSpec, command: Callable[..., Any], tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    from leadline.testing.layouts.nyu import write
+
+    (tmp_path / "nyu").mkdir()
+    far = Weights("http://127.0.0.1:9/far.onnx", "a" * 64, 5_000_000)
+    MODELS.add("far", replace(known, name="far", weights=far, notice="every photo costs a penny"))
+    ended = command(
+        *("reproduce", "glpn-nyu", "-m", "far", "--data", f"nyu:{write(tmp_path / 'nyu')[0]}"),
+        *("-o", tmp_path / "out"),
+    )
+    assert ended.status == WeightsError.exit_status
+    assert "leadline: every photo costs a penny" in ended.err.splitlines()
+
+
 def test_what_is_here_is_not_announced(known: ModelSpec, command: Callable[..., Any], tmp_path: Path) -> None:
     PilImage.fromarray(np.zeros((6, 8, 3), np.uint8)).save(tmp_path / "a.png")
     ended = command("predict", tmp_path / "a.png", "-o", tmp_path / "out", "-m", "brightness-test")
     assert (ended.status, ended.err) == (0, "")
     assert is_here(known)
     assert not is_here(replace(known, weights=Weights("remote:somewhere")))
+
+
+def test_notices_are_to_be_had_without_anything_being_printed(
+    gated: ModelSpec, known: ModelSpec, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert notices_of(known) == ()
+    assert notices_of(gated) == (f"fetching {SAID}",)
+    elsewhere = replace(known, weights=Weights("remote:somewhere"), notice="photos go away")
+    assert notices_of(elsewhere) == ("photos go away",)
+    both = replace(gated, notice="it is slow")
+    assert notices_of(both) == (f"fetching {SAID}", "it is slow")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_calibrate_says_it_before_the_first_byte(
+    known: ModelSpec, command: Callable[..., Any], tmp_path: Path
+) -> None:
+    far = Weights("http://127.0.0.1:9/far.onnx", "a" * 64, 5_000_000)
+    MODELS.add("far", replace(known, name="far", weights=far, notice="every photo costs a penny"))
+    PilImage.fromarray(np.zeros((6, 8, 3), np.uint8)).save(tmp_path / "a.png")
+    ended = command("calibrate", tmp_path / "a.png", "-p", "1,1=1m", "-m", "far", "-o", tmp_path / "c.json")
+    assert ended.status == WeightsError.exit_status
+    assert ended.err.splitlines()[:2] == [
+        f"leadline: fetching far: 5.0 MB; licence: {known.licence}; commercial use: {known.commercial.value}",
+        "leadline: every photo costs a penny",
+    ]

@@ -18,7 +18,8 @@ from leadline.plugins.specs import Commercial, Stated
 from leadline.testing.graphs import write_brightness
 
 onnx = pytest.importorskip("onnx")
-METRIC = Stated(kind=Kind())
+METRIC = Stated(kind=Kind(), unit="m")
+NO_UNIT = Stated(kind=Kind())
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
@@ -90,14 +91,32 @@ BROKEN: list[tuple[Callable[[Path], Any], Stated, str]] = [
     (lambda p: network(p / "a.onnx", ["N", 3, "H", "W"]), METRIC, "say --input-size HEIGHTxWIDTH"),
     (lambda p: network(p / "a.onnx", [1, 3, 8, 8], inputs=2), METRIC, r"takes 2 inputs \(rgb0, rgb1\)"),
     (lambda p: network(p / "a.onnx", ["N", "C", 8, 8]), METRIC, "say --layout NCHW or --layout NHWC"),
+    (
+        lambda p: network(p / "a.onnx", [1, 3, 8, 8]), Stated(kind=Kind(), unit="m", layout="NHWC"),
+        r"takes an input of \[1, 3, 8, 8\], NCHW, not NHWC; leave --layout out",
+    ),
+    (
+        lambda p: network(p / "a.onnx", [1, 1, 8, 8]), Stated(kind=Kind(), unit="m", layout="NCHW"),
+        "without three colours, not NCHW; export it",
+    ),
     (lambda p: network(p / "a.onnx", [1, 3, 8]), METRIC, "not float photos of four axes"),
-    (lambda p: network(p / "a.onnx", [1, 3, 8, 8]), Stated(kind=Kind(), height=9, width=9), "takes 8x8 only, not 9x9"),
+    (lambda p: network(p / "a.onnx", [1, 3, 8, 8]), Stated(kind=Kind(), unit="m", height=9, width=9), "takes 8x8 only, not 9x9"),
     (lambda p: network(p / "a.onnx", [1, 3, 8, 8]), Stated(kind=Kind(), unit="ft"), "unit 'ft' is not one of m, cm, mm"),
     (
         lambda p: network(p / "a.onnx", [1, 3, 8, 8]),
         Stated(kind=Kind(Quantity.INVERSE, Freedom.AFFINE), unit="cm"),
         "only metric depth is in cm",
     ),
+    (
+        lambda p: network(p / "a.onnx", [1, 3, 8, 8]), NO_UNIT,
+        "in which unit 'a.onnx' gives its metric-depth; say --unit m, --unit cm or --unit mm, or write unit = \"m\"",
+    ),
+    (
+        lambda p: network(p / "a.onnx", [1, 3, 8, 8]), Stated(kind=Kind(Quantity.INVERSE)),
+        "in which unit 'a.onnx' gives its metric-inverse-depth; say --unit m, for values in 1/m",
+    ),
+    (lambda p: write_brightness(p / "a.onnx"), NO_UNIT, "nothing says in which unit"),
+    (lambda p: write_brightness(p / "a.onnx"), Stated(kind=Kind(), unit="cm"), "and then gives metres, not cm"),
 ]  # fmt: skip
 
 
@@ -143,7 +162,7 @@ def test_the_two_published_networks(shared_peers: Path, shared_data: Path) -> No
     fast = shared_peers / "fastdepth_nyu/fastdepth_dequantised_fp32.onnx"
     for path, size, stated, scale in (
         (meter, (256, 192), Stated(kind=Kind(), unit="cm", mean=IMAGENET[0], std=IMAGENET[1]), 0.01),
-        (fast, (224, 224), Stated(kind=Kind()), 1.0),
+        (fast, (224, 224), METRIC, 1.0),
     ):
         small = (
             np.asarray(PilImage.fromarray(rgb).resize(size, PilImage.Resampling.BILINEAR), np.float32) / 255
@@ -163,10 +182,24 @@ def test_the_two_published_networks(shared_peers: Path, shared_data: Path) -> No
 
 def test_from_the_command_line(command: Callable[..., Any], photo: Path, tmp_path: Path) -> None:
     path = network(tmp_path / "a.onnx", ["N", 3, "H", "W"])
-    said = ("--kind", "metric-depth", "--input-size", "48x64", "--mean", "-1,-1,-1", "--std", "1,1,1")
+    said = (
+        "--kind",
+        "metric-depth",
+        "--unit",
+        "m",
+        "--input-size",
+        "48x64",
+        "--mean",
+        "-1,-1,-1",
+        "--std",
+        "1,1,1",
+    )
     ended = command("predict", photo, "-m", path, *said, "-o", tmp_path / "out", "-f", "npz")
     assert ended.status == 0, ended.err
     assert list((tmp_path / "out").glob("*.npz"))
     assert command("predict", photo, "-m", path, "-o", tmp_path / "out").status == 3
+    unsaid = command("predict", photo, "-m", path, *said[:2], *said[4:], "-o", tmp_path / "out")
+    assert (unsaid.status, unsaid.err.count("\n")) == (3, 1)
+    assert "--unit m, --unit cm or --unit mm" in unsaid.err
     assert command("predict", photo, "-m", path, "--input-size", "big").status == 3
     assert command("predict", photo, "-m", path, "--mean", "1,2").status == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError, KindError, UnknownName
 from leadline.core.kind import Along, Freedom, Kind, Quantity
 from leadline.core.results import ModelRecord
-from leadline.ops.calibrate import calibrate
+from leadline.ops.calibrate import _values_at, calibrate
 from leadline.ops.calibration import Calibration
 from leadline.ops.geometry import to_ray
 from leadline.ops.known_points import KnownPoints
@@ -279,6 +280,21 @@ def test_a_prediction_says_who_made_it_and_of_what() -> None:
         calibrate(said.depth, points(), window=1).check_model(said.model, INVERSE)
 
 
+def test_where_weights_have_no_hash_the_version_decides() -> None:
+    """Weights of a remote model stay where they are: nothing but its version tells it from a newer one."""
+    remote = ModelRecord("replicate:acme/depth", "a" * 64)
+    found = _found(model=remote)
+    found.check_model(replace(remote, engine="replicate.com (acme/depth)"), INVERSE)
+    with pytest.raises(
+        InputError,
+        match=r"for 'replicate:acme/depth' \(weights unknown, version aaaaaaaaaaaa\), and this is another version "
+        r"\(weights unknown, version bbbbbbbbbbbb\)",
+    ):
+        found.check_model(replace(remote, version="b" * 64), INVERSE)
+    with pytest.raises(InputError, match=r"this is other weights \(weights cccccccccccc\)"):
+        found.check_model(replace(remote, weights_sha256="c" * 64), INVERSE)
+
+
 def test_another_model_or_kind_is_refused() -> None:
     model = ModelRecord("net", weights_sha256="a" * 64)
     found = _found(model=model)
@@ -335,3 +351,23 @@ def test_uncertainty_goes_through_the_calibration(kind: Kind) -> None:
     np.testing.assert_allclose(spread, np.abs(moved.values - metric.values), rtol=0.03)
     hole = DepthMap(np.where(np.eye(48, 64) > 0, np.nan, metric.values), Kind())
     assert np.isnan(found.uncertainty(np.full(said.shape, step, np.float32), hole)[hole.valid == 0]).all()
+
+
+def test_large_windows_of_many_points_are_taken_some_at_a_time() -> None:
+    """A sparse file brings up to 20,000 points, and a window is up to 101 pixels wide: 1.6 GB as one array of floats."""
+    rng = np.random.default_rng(0)
+    values = rng.uniform(1, 9, (120, 160)).astype(np.float32)
+    values[rng.random(values.shape) < 0.2] = np.nan
+    rows, columns = (place[:1500] for place in np.nonzero(np.isfinite(values)))
+    some = KnownPoints(rows, columns, np.ones(len(rows)))
+    tracemalloc.start()
+    try:
+        found = _values_at(DepthMap(values, Kind()), some, 101)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 100e6
+    for k in (0, 99, 700, 1499):
+        top, left = max(0, rows[k] - 50), max(0, columns[k] - 50)
+        window = values[top : rows[k] + 51, left : columns[k] + 51].astype(np.float64)
+        assert found[k] == np.median(window[np.isfinite(window)])

@@ -19,6 +19,12 @@ def test_the_window_of_nyu_is_the_one_that_every_table_has() -> None:
     assert inside("nyu-eigen", 240, 320) == (22, 236, 20, 300)
 
 
+def test_the_window_of_densedepth_is_the_one_in_its_file() -> None:
+    """``eigen_test_crop.npy`` is [20, 459, 24, 615], used as ``crop[0]:crop[1]+1, crop[2]:crop[3]+1``."""
+    assert inside("nyu-densedepth", 480, 640) == (20, 459 + 1, 24, 615 + 1)
+    assert inside("nyu-densedepth", 240, 320) == (10, 230, 12, 308)
+
+
 @pytest.mark.parametrize(
     ("name", "top", "bottom", "left", "right"),
     [

@@ -81,6 +81,11 @@ def test_an_unknown_name_gets_near_matches(tmp_path: Path) -> None:
         ("batch = 16", "batch = 16\npatience = -1", "patience = -1 is not at least 0"),
         ("batch = 16", "batch = 16\nexplosion = 1.0", "explosion = 1.0 is not above 1"),
         ('version = "1"', 'version = "1"\nform = "onx"', "'onx' is not one of onnx, transformers"),
+        (
+            'version = "1"',
+            'version = "1"\ncheckpoint = "bets"',
+            "checkpoint = 'bets' is not 'last' or 'best'",
+        ),
         ("[export]", "[evaluate]\nfar_m = 0\n[export]", "far_m = 0.0 is not positive"),
         ("[export]", "[evaluate]\nprotocl = 1\n[export]", "did you mean 'protocol'"),
         ("[[192, 256, 6], [224, 224, 2], [256, 192, 1], [160, 320, 1]]", "[]", "rows, columns, frequency"),

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import Any
 
-from leadline._version import __version__
 from leadline.bridges.fiftyone_app import colours
 from leadline.bridges.fiftyone_database import connected, database_errors, first_line
+from leadline.bridges.fiftyone_record import ID, TRUTH, Held, Stamp, add_heatmaps, opened, record_of
 from leadline.bridges.heatmaps import Maps, Painted, file_stem, paint
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError, OutputError
@@ -26,7 +26,6 @@ from leadline.ops.colour import value_range
 
 __all__ = ["Album", "Stamp"]
 
-TRUTH, ID, KEY = "ground_truth", "leadline_id", "leadline"
 _RESERVED = {
     TRUTH,
     ID,
@@ -40,23 +39,6 @@ _RESERVED = {
     "split",
     "camera",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What all scores of one dataset have in common.
-
-    Args:
-        layout: The layout of the data: ``"sunrgbd"``.
-        options: What it was opened with.
-        protocol: The protocol's name.
-        fingerprint: Its fingerprint.
-    """
-
-    layout: str
-    options: Mapping[str, str]
-    protocol: str
-    fingerprint: str
 
 
 class Album:
@@ -83,9 +65,11 @@ class Album:
         self._fo = connected()
         self.name, self._maps = name, maps
         self._new = not self._fo.dataset_exists(name)
-        self.dataset = _opened(self._fo, name, stamp, folder)
-        self.folder = Path(self.dataset.info[KEY]["folder"])
-        self._models: dict[str, Any] = _plain(self.dataset.info[KEY]["models"])
+        self.dataset = opened(self._fo, name, stamp, folder)
+        record = record_of(self.dataset)
+        assert record is not None
+        self._record = record
+        self.folder = Path(record.folder)
         self._ids = dict(zip(self.dataset.values(ID), self.dataset.values("id"), strict=True))
         self._fields: dict[str, str] = {}
         self._labelled: dict[str, set[str]] = {}
@@ -127,12 +111,12 @@ class Album:
         if model.name in self._fields:
             return self._fields[model.name]
         field = self._free_field(model.name, wanted)
-        facts = {**model.to_dict(), "choices": dict(choices or {})}
-        stale = self._models.get(field, facts) != facts
-        self._models[field] = facts
-        self.dataset.info = {KEY: {**_plain(self.dataset.info[KEY]), "models": dict(self._models)}}
+        held = Held(model, dict(choices or {}))
+        stale = self._record.models.get(field, held) != held
+        self._record = self._record.holding(field, held)
+        self._record.keep(self.dataset)
         if field not in self.dataset.get_field_schema():
-            _add_heatmaps(self._fo, self.dataset, field, description=model.name)
+            add_heatmaps(self._fo, self.dataset, field, description=model.name)
         elif stale:
             self.dataset.clear_sample_field(field)
         there = self.dataset.exists(field).values(ID)
@@ -151,7 +135,8 @@ class Album:
         """
         if not re.fullmatch(r"[A-Za-z]\w*", wanted) or wanted in _RESERVED:
             raise InputError(f"{wanted!r} is no name for predictions", hint="such as dpt=MODEL")
-        holds = self._models[wanted]["name"] if wanted in self._models else "something else"
+        held = self._record.models.get(wanted)
+        holds = held.model.name if held else "something else"
         if wanted in self.dataset.get_field_schema() and holds != model:
             raise InputError(
                 f"the field {wanted!r} of {self.name!r} holds {holds}", hint="call the predictions otherwise"
@@ -247,9 +232,10 @@ class Album:
             metric: A figure that its labels have.
 
         Returns:
-            The mean over the labels that have it.
+            The mean over the labels that have it; NaN where none has.
         """
-        return float(self.dataset.mean(f"{field}.{metric}"))
+        mean = self.dataset.mean(f"{field}.{metric}")
+        return math.nan if mean is None else float(mean)
 
     def finish(self) -> None:
         """Tells the app of every figure, and how to colour maps."""
@@ -272,7 +258,7 @@ class Album:
         )
 
     def _free_field(self, name: str, wanted: str) -> str:
-        own = [field for field, facts in self._models.items() if facts["name"] == name]
+        own = [field for field, held in self._record.models.items() if held.model.name == name]
         if wanted or own:
             self.check_field(name, wanted or own[0])
             return wanted or own[0]
@@ -281,71 +267,6 @@ class Album:
         names = (stem if number == 1 else f"{stem}_{number}" for number in count(1))
         taken = {*self.dataset.get_field_schema(), *_RESERVED}
         return next(name for name in names if name not in taken)
-
-
-def _opened(fo: ModuleType, name: str, stamp: Stamp, folder: Path | None) -> Any:
-    if fo.dataset_exists(name):
-        dataset = fo.load_dataset(name)
-        _check_ours(dataset, name, stamp, folder)
-        return dataset
-    try:
-        dataset = fo.Dataset(name, persistent=True)
-    except ValueError as error:
-        raise InputError(
-            f"{name!r} cannot name a FiftyOne dataset: {error}", hint="choose another --name"
-        ) from error
-    place = folder or Path(fo.core.dataset.get_default_dataset_dir(name))
-    dataset.info = {
-        KEY: {
-            "version": __version__,
-            **asdict(stamp),
-            "folder": str(place.expanduser().resolve()),
-            "models": {},
-        }
-    }
-    dataset.tags = [stamp.layout]
-    dataset.description = f"{stamp.layout}, scored by leadline under {stamp.protocol}"
-    for field in (ID, "scene", "split"):
-        dataset.add_sample_field(field, fo.StringField)
-    dataset.add_sample_field("camera", fo.DictField)
-    _add_heatmaps(fo, dataset, TRUTH, description="measured depth")
-    dataset.create_index(ID, unique=True)
-    dataset.save()
-    return dataset
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same as dictionaries of Python's own: FiftyOne's lose track of what is changed within them."""
-    return {key: _plain(value) if isinstance(value, Mapping) else value for key, value in values.items()}
-
-
-def _add_heatmaps(fo: ModuleType, dataset: Any, field: str, *, description: str) -> None:
-    dataset.add_sample_field(
-        field, fo.EmbeddedDocumentField, embedded_doc_type=fo.Heatmap, description=description
-    )
-
-
-def _check_ours(dataset: Any, name: str, stamp: Stamp, folder: Path | None) -> None:
-    info = dataset.info.get(KEY)
-    if info is None:
-        raise InputError(
-            f"a FiftyOne dataset called {name!r} is there already, and leadline did not make it",
-            hint="choose another --name",
-        )
-    differ = [
-        f"{key} {info[key]!r}, not {value!r}"
-        for key, value in asdict(stamp).items()
-        if info.get(key) != value
-    ]
-    if differ:
-        raise InputError(
-            f"the FiftyOne dataset {name!r} holds {'; '.join(differ[:2])}", hint="choose another --name"
-        )
-    if folder is not None and str(folder.expanduser().resolve()) != info["folder"]:
-        raise InputError(
-            f"the files of the FiftyOne dataset {name!r} are in {info['folder']!r}, not in {str(folder)!r}",
-            hint="leave --out out",
-        )
 
 
 def _far(sample: Sample) -> float:

@@ -23,6 +23,7 @@ SHOWN = 20
 Examples:
   leadline calibrate kitchen.jpg -p 412,300=2.4m -p 90,610=95cm -p 1010,220=13.5ft
   leadline calibrate kitchen.jpg -p @distances.txt -m depth-anything-v2-small -o kitchen.json
+  leadline calibrate kitchen.jpg -p @distances.txt -m my_net.onnx --kind affine-invariant-inverse-depth --mean 0.485,0.456,0.406
   leadline calibrate --depth depth/kitchen_depth.npz --sparse lidar.png --sparse-scale 0.001
   leadline predict frames/ -m depth-anything-v2-small --calibration kitchen.json
 """
@@ -36,11 +37,15 @@ def calibrate(as_json: bool, **options: Any) -> None:
     unknown is found from them, kept in a file, and used on further frames of the same camera with 'leadline predict
     --calibration FILE'.
     """
-    report = run(request_of(CalibrateRequest, options))
+    report = run(request_of(CalibrateRequest, options), on_notice=_notice)
     if as_json:
         click.echo(json.dumps(calibration_dict(report.calibration)))
     else:
         _tell(report)
+
+
+def _notice(text: str) -> None:
+    click.echo(f"leadline: {text}", err=True)
 
 
 def _tell(report: CalibrateReport) -> None:

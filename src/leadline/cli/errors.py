@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from difflib import get_close_matches
 
 import click
 
@@ -26,6 +27,13 @@ def debugging() -> bool:
     return os.environ.get("LEADLINE_DEBUG", "") not in ("", "0")
 
 
+def _with_near_ones(error: click.NoSuchOption) -> click.NoSuchOption:
+    """Without those of click's proposals that are near by their dashes alone."""
+    names = {option.lstrip("-"): option for option in error.possibilities or ()}
+    near = get_close_matches(error.option_name.lstrip("-"), names, n=3, cutoff=0.6)
+    return click.NoSuchOption(error.option_name, possibilities=[names[name] for name in near], ctx=error.ctx)
+
+
 def tell_error(error: BaseException) -> int:
     """Says on standard error what went wrong.
 
@@ -42,6 +50,8 @@ def tell_error(error: BaseException) -> int:
     if isinstance(error, LeadlineError):
         click.echo(f"leadline: {error}", err=True)
         return error.exit_status
+    if isinstance(error, click.NoSuchOption):
+        error = _with_near_ones(error)
     if isinstance(error, click.ClickException):
         error.show()
         return error.exit_code

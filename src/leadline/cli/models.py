@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 
-from leadline.core.errors import pip_line
+from leadline.core.errors import InputError, pip_line
 from leadline.flows.models import (
     ModelRow,
     cached,
@@ -31,7 +32,7 @@ Examples:
   leadline models show depth-anything-v2-small
   leadline models measure leadline-indoor-small
   leadline models list
-  leadline models clear
+  leadline models clear depth-pro
 """,
 )
 @click.option("--commercial-ok", is_flag=True, help="Only models whose weights allow commercial use.")
@@ -77,10 +78,16 @@ Examples:
 )
 @click.argument("name")
 @click.option("--kind", default="", metavar="KIND", help="What it predicts, where it does not say so itself.")
+@click.option(
+    "--unit", default="", metavar="UNIT", help="Unit of an ONNX file's output, likewise: m, cm or mm."
+)
+@click.option(
+    "--input-size", default="", metavar="HEIGHTxWIDTH", help="Input size of an ONNX file, likewise."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def show(name: str, kind: str, as_json: bool) -> None:
+def show(name: str, kind: str, unit: str, input_size: str, as_json: bool) -> None:
     """Tell all that is known of a model."""
-    row = model_row(name, kind=kind)
+    row = model_row(name, kind=kind, unit=unit, input_size=input_size)
     if as_json:
         click.echo(json.dumps(row.to_dict()))
         return
@@ -119,13 +126,29 @@ def list_cached(as_json: bool) -> None:
     "clear",
     epilog="""\b
 Examples:
-  leadline models clear
   leadline models clear leadline-indoor-tiny
+  leadline models clear --all
 """,
 )
 @click.argument("name", required=False)
-def clear_cache(name: str | None) -> None:
-    """Empty the cache, or take one model out of it."""
+@click.option("--all", "every", is_flag=True, help="Empty the whole cache; say it, or you are asked.")
+def clear_cache(name: str | None, every: bool) -> None:
+    """Take a model out of the cache, or empty it."""
+    if name is not None and every:
+        raise click.UsageError(f"--all and {name!r} are both given; give one")
+    if name is None and not every:
+        entries = cached()
+        held = _megabytes(sum(entry.size_bytes for entry in entries))
+        if not entries:
+            click.echo("the cache is empty")
+            return
+        models = len({entry.name for entry in entries})
+        if not sys.stdin.isatty():
+            raise InputError(
+                f"the cache holds {held} of {_models(models)}, and nothing says that all shall go",
+                hint="name a model, or say --all",
+            )
+        click.confirm(f"remove all {held} of {_models(models)}?", abort=True)
     removed = clear(name)
     size = sum(entry.size_bytes for entry in removed)
     click.echo(f"removed {len(removed)} file{'' if len(removed) == 1 else 's'}, {_megabytes(size)}")
@@ -168,7 +191,7 @@ def _table(rows: tuple[ModelRow, ...]) -> None:
             needs.setdefault((row.missing, remedy), []).append(row.spec.name)
     for (missing, remedy), names in needs.items():
         told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        click.echo(f"\n{told} needs {', '.join(missing)}: {remedy}")
+        click.echo(f"\n{told} {'needs' if len(names) == 1 else 'need'} {', '.join(missing)}: {remedy}")
     click.echo("\n'leadline models show NAME' tells all of one.")
 
 
@@ -178,6 +201,10 @@ def _cells(row: ModelRow) -> tuple[str, ...]:
     where = size if row.here else f"{size}, {row.where}"
     speed = "not measured" if row.speed is None else f"{row.speed.time_ms:.0f} ms"
     return (spec.name, str(spec.kind), where, spec.commercial.value, speed, spec.licence)
+
+
+def _models(count: int) -> str:
+    return f"{count} model{'' if count == 1 else 's'}"
 
 
 def _megabytes(size: int) -> str:

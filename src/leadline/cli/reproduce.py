@@ -39,7 +39,8 @@ def reproduce(as_json: bool, **options: Any) -> None:
 
     Without NAME: the published rows that are known. With NAME alone: all that is known of it. With --data: the model is
     scored as the source scored it, and what comes out stands beside what was printed. Ends with status 1 where a figure is
-    missed.
+    missed; a row without any published value that can be read misses nothing and says so, and neither
+    do fewer images, another model or other weights.
     """
     request = request_of(ReproduceRequest, options)
     if request.name is None:
@@ -107,7 +108,7 @@ def _check(request: ReproduceRequest, *, as_json: bool) -> None:
         click.echo(json.dumps(_values(found)))
     else:
         _tell(found)
-    if not found.within:
+    if found.within is False:
         click.get_current_context().exit(SOME_FAILED)
 
 
@@ -118,9 +119,15 @@ def _tell(found: Reproduction) -> None:
     width = max(len(heading(one.metric, protocol)) for one in found.compared)
     click.echo(f"  {'':{width}}  {'published':>10}  {'measured':>10}  {'difference':>10}")
     for one in found.compared:
-        click.echo(f"  {heading(one.metric, protocol):{width}}  {_line(one)}")
+        click.echo(f"  {heading(one.metric, protocol):{width}}  {_line(one, found.verdict(one))}")
     for remark in found.remarks:
         click.echo(f"note: {remark}")
+    if not found.published.values:
+        click.echo("no published value: these figures were measured, and nothing was checked")
+    elif found.within is None:
+        click.echo(
+            "no verdict: these figures are of something else than the published ones, as the notes say"
+        )
     if found.reasons:
         click.echo("why it may be so:")
     for reason in found.reasons:
@@ -128,14 +135,14 @@ def _tell(found: Reproduction) -> None:
     click.echo(f"rows, tables and report: {found.evaluation.folder}")
 
 
-def _line(one: Compared) -> str:
+def _line(one: Compared, verdict: bool | None) -> str:
     if one.cell is None:
         decimals = decimals_for([one.measured])
-        return f"{'?':>10}  {shown(one.measured, decimals):>10}  {'':>10}  nothing readable was published"
+        return f"{'?':>10}  {shown(one.measured, decimals):>10}  {'':>10}  no published value"
     decimals = decimals_for([one.cell.value])
-    verdict = "within" if one.within else "OUTSIDE"
+    word = {True: "within", False: "OUTSIDE", None: "published"}[verdict]
     return (
-        f"{one.cell.value:>10g}  {shown(one.measured, decimals):>10}  {one.difference:>+10.{decimals}f}  {verdict} ± "
+        f"{one.cell.value:>10g}  {shown(one.measured, decimals):>10}  {one.difference:>+10.{decimals}f}  {word} ± "
         f"{one.cell.tolerance:g}"
     )
 
@@ -152,7 +159,7 @@ def _values(found: Reproduction) -> dict[str, Any]:
                 "published": None if one.cell is None else one.cell.value,
                 "tolerance": None if one.cell is None else one.cell.tolerance,
                 "measured": None if math.isnan(one.measured) else one.measured,
-                "within": None if one.cell is None else one.within,
+                "within": found.verdict(one),
             }
             for one in found.compared
         },

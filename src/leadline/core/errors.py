@@ -97,19 +97,21 @@ class UnknownName(LeadlineError, LookupError):
         what: What kind of thing was looked for, such as ``"model"``.
         name: The name that was asked for.
         known: Every name there is.
+        hidden: Those of them that are offered where they are near, and not listed else.
     """
 
     code = "unknown-name"
     exit_status = 5
     http_status = 404
 
-    def __init__(self, what: str, name: str, *, known: Iterable[str]) -> None:
+    def __init__(self, what: str, name: str, *, known: Iterable[str], hidden: Iterable[str] = ()) -> None:
         self.what, self.name, self.known = what, name, tuple(sorted(known))
-        near = get_close_matches(name, self.known, n=3, cutoff=0.5)
+        near = get_close_matches(name, self.known, n=3, cutoff=0.6)
+        listed = [each for each in self.known if each not in set(hidden)]
         hint = (
             f"did you mean {' or '.join(map(repr, near))}?"
             if near
-            else f"known: {', '.join(self.known) or 'none'}"
+            else f"known: {', '.join(listed) or 'none'}"
         )
         super().__init__(f"no {what} is called {name!r}", hint=hint)
 

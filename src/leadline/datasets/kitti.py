@@ -44,7 +44,10 @@ val_selection_cropped/{image,groundtruth_depth,intrinsics}/     the benchmark's 
     options=(
         DatasetOption("camera", "Which colour camera.", "image_02", ("image_02", "image_03", "both")),
         DatasetOption(
-            "truth", "Which depth; auto takes the best there is.", "auto", ("auto", "annotated", "velodyne")
+            "truth",
+            "Which depth; auto takes a frame's annotated depth where there is, else velodyne.",
+            "auto",
+            ("auto", "annotated", "velodyne"),
         ),
         DatasetOption("list", "A file of frames, such as an Eigen split, in either public form."),
         DatasetOption("missing", "What to do about a frame without depth.", "skip", ("skip", "raise")),
@@ -53,6 +56,7 @@ val_selection_cropped/{image,groundtruth_depth,intrinsics}/     the benchmark's 
 )
 
 _IMAGE = re.compile(r"(?:.*/)?([^/]+_drive_\d{4}_(?:sync|extract))/(image_0[23])/data/(\d{10})\.(?:png|jpg)")
+_ANNOTATED = re.compile(r"(?:^|/)(?:proj_depth/groundtruth/image_0[23]|groundtruth_depth)/[^/]+$")
 _CROPPED = re.compile(r"(?:.*/)?image/((.+_sync)_image_(\d{10})_(image_0[23]))\.png")
 
 
@@ -110,7 +114,22 @@ class Kitti(Frames):
                 f"{len(lacking):,} of {len(frames):,} photos have no {truth} depth, such as {tree.called(lacking[0].photo)!r}",
                 hint="copy the depth too, or go on without with --option missing=skip",
             )
+        if frames and len(lacking) == len(frames) and truth != "auto":
+            there = [form for form in ("annotated", "velodyne") if form != truth and _depth_files(tree, form)]
+            raise DatasetError(
+                f"{tree.called('')!r} holds no {truth} depth"
+                + (f", and {there[0]} depth is there" if there else ""),
+                hint=f"say --option truth={there[0]}, or copy the {truth} depth too"
+                if there
+                else "copy it too",
+            )
         super().__init__(tree, [self._entry(tree, f) for f in frames if self._depth_of(f)])
+
+    @property
+    def holds(self) -> dict[str, str]:
+        """Which depth the frames have: annotated, velodyne, or both names joined where they differ."""
+        forms = {"annotated" if _ANNOTATED.search(entry.files[1]) else "velodyne" for entry in self.entries}
+        return {"truth": "+".join(sorted(forms))}
 
     def _depth_of(self, frame: _Where) -> str:
         return self._files.get((frame.drive, frame.camera, frame.number), "") or self._files.get(

@@ -40,16 +40,19 @@ SPEC = DatasetSpec(
     recognise="leadline.datasets.nyu:recognise",
     summary="NYU Depth V2: labelled .mat, .h5 folders, DenseDepth's zip, sync_depth PNGs, raw Kinect frames",
     licence="research use; no commercial terms are published",
-    layout="""nyu_depth_v2_labeled.mat                          mat: 1449 labelled frames, filled and raw
-train/<scene>/00001.h5, val/official/00001.h5     h5: rgb and depth arrays
-data/nyu2_train.csv, data/nyu2_test.csv           densedepth: 8-bit training, 16-bit test depth
-<scene>/rgb_00000.jpg, sync_depth_00000.png       sync: 16-bit millimetres
-image/0000.jpg, depth/0000.png                    mirrored: labelled frames, 8-bit, turned left to right
-<scene>/r-*.ppm, d-*.pgm                          raw: Kinect disparities, brought to the colour camera""",
+    layout="""nyu_depth_v2_labeled.mat                          mat: 1449 labelled frames, filled and raw depth
+train/<scene>/00001.h5, val/official/00001.h5     h5: rgb and depth arrays, filled
+data/nyu2_train.csv, data/nyu2_test.csv           densedepth: 8-bit training, 16-bit test depth, filled
+<scene>/rgb_00000.jpg, sync_depth_00000.png       sync: 16-bit millimetres, raw
+image/0000.jpg, depth/0000.png                    mirrored: labelled frames, 8-bit, turned left to right, filled
+<scene>/r-*.ppm, d-*.pgm                          raw: Kinect disparities, brought to the colour camera, raw""",
     options=(
         DatasetOption("layout", "Which of the layouts it is.", "auto", ("auto", *_LAYOUTS)),
         DatasetOption(
-            "truth", "Filled or raw depth, where the layout has both (mat).", "filled", ("filled", "raw")
+            "truth",
+            "Filled or raw depth; auto takes the layout's own, and filled where it has both (mat).",
+            "auto",
+            ("auto", "filled", "raw"),
         ),
         DatasetOption(
             "window",
@@ -84,12 +87,12 @@ class Nyu:
     Args:
         tree: The .mat file, folder or archive.
         layout: Which layout; seen from the files where ``"auto"``.
-        truth: ``"filled"`` or ``"raw"``.
+        truth: ``"filled"``, ``"raw"``, or ``"auto"`` for the layout's own, filled where it has both.
         window: ``"full"`` or ``"eigen"``: whether only the benchmark's crop counts as known.
         registration: Whether raw Kinect depth is brought to the colour camera.
 
     Raises:
-        DatasetError: The place has none of the layouts, or not the one that was said.
+        DatasetError: The place has none of the layouts, or not the one that was said; or the layout lacks that truth.
     """
 
     kind = Kind()
@@ -99,7 +102,7 @@ class Nyu:
         tree: Tree,
         *,
         layout: str = "auto",
-        truth: str = "filled",
+        truth: str = "auto",
         window: str = "full",
         registration: str = "calibrated",
     ) -> None:
@@ -109,14 +112,16 @@ class Nyu:
                 f"{str(tree.path / tree.focus)!r} has none of NYU's layouts",
                 hint="'leadline data info nyu' draws them; say layout=… where the files are named otherwise",
             )
-        if truth == "raw" and name != "mat":
+        truths: tuple[str, ...] = _LAYOUTS[name].truths  # type: ignore[attr-defined]  # each has them
+        if truth not in ("auto", *truths):
             raise DatasetError(
-                f"layout {name!r} of NYU holds one truth only, so truth=raw cannot be had from it",
+                f"layout {name!r} of NYU holds {truths[0]} depth only, so truth={truth} cannot be had from it",
                 hint="use the labelled .mat, which holds raw and filled depth",
             )
+        self.holds = {"truth": truths[0] if truth == "auto" else truth}
         self.layout, self.window = name, window
         if name == "mat":
-            self.frames: Frames = NyuMat(tree, truth=truth)
+            self.frames: Frames = NyuMat(tree, truth=self.holds["truth"])
         elif name == "raw":
             self.frames = NyuRaw(tree, registration=registration)
         else:

@@ -1,13 +1,15 @@
 """NYU as DenseDepth's ``nyu_data.zip`` holds it: two lists, 8-bit training depth and 16-bit test depth.
 
 Rows are ``data/nyu2_train/<scene>_out/1.jpg,data/nyu2_train/<scene>_out/1.png``. Training depth is 8-bit with 255 = 10 m,
-inpainted; test depth is 16-bit millimetres (DenseDepth's issues 122 and 146). Which it is, the file itself says.
+inpainted; test depth is 16-bit millimetres (DenseDepth's issues 122 and 146), filled too: its code divides by it without a
+mask. Of how many bits a file is, it says itself.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+from typing import ClassVar
 
 from leadline.core.errors import DatasetError
 from leadline.core.sample import Entry, Sample
@@ -31,6 +33,8 @@ class NyuDenseDepth(Frames):
     Raises:
         DatasetError: A list names a file that is not there, or has a row that is no pair.
     """
+
+    truths: ClassVar[tuple[str, ...]] = ("filled",)
 
     def __init__(self, tree: Tree) -> None:
         entries = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from importlib import resources
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -53,6 +53,8 @@ class NyuMat(Frames):
         DatasetError: There is no such file, or it is damaged.
         MissingExtra: h5py is not installed.
     """
+
+    truths: ClassVar[tuple[str, ...]] = ("filled", "raw")
 
     def __init__(self, tree: Tree, *, truth: str = "filled") -> None:
         self.name = tree.focus or tree.first("**/*labeled*.mat")

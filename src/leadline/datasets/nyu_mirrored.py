@@ -7,6 +7,8 @@ training, open it with ``window=eigen``.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,6 +39,8 @@ class NyuMirrored(Frames):
     Raises:
         DatasetError: There are no such frames, or a photo lacks its depth.
     """
+
+    truths: ClassVar[tuple[str, ...]] = ("filled",)
 
     def __init__(self, tree: Tree) -> None:
         photos = {name[6:-4] for name in tree.match("image/*.jpg")}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from typing import ClassVar
 
 from leadline.core.errors import DatasetError
 from leadline.core.sample import Entry, Sample
@@ -32,6 +33,8 @@ class NyuRaw(Frames):
         registration: ``"calibrated"`` brings depth to the colour camera; ``"none"`` leaves it in its own, so that photo
             and truth do not see the same view, and the truth bears its own camera.
     """
+
+    truths: ClassVar[tuple[str, ...]] = ("raw",)
 
     def __init__(self, tree: Tree, *, registration: str = "calibrated") -> None:
         self.registration = registration

@@ -1,9 +1,13 @@
 """NYU video frames synchronised and registered: ``rgb_00000.jpg`` with ``sync_depth_00000.png`` (16-bit millimetres).
 
-As BTS and AdaBins circulate it: one folder a scene, both files in it; or ``rgb/`` and ``depth/`` folders.
+As BTS and AdaBins circulate it: one folder a scene, both files in it; or ``rgb/`` and ``depth/`` folders. Depth is raw: BTS
+writes its test frames from the labelled set's ``rawDepths`` and its training frames from projected Kinect frames, and fills
+neither.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from leadline.core.errors import DatasetError
 from leadline.core.sample import Entry, Sample
@@ -25,6 +29,8 @@ class NyuSync(Frames):
     Raises:
         DatasetError: A depth file has no photo.
     """
+
+    truths: ClassVar[tuple[str, ...]] = ("raw",)
 
     def __init__(self, tree: Tree) -> None:
         super().__init__(tree, [self._entry(tree, depth) for depth in tree.match("**/sync_depth_*.png")])

@@ -63,6 +63,7 @@ class SunRgbd(Frames):
     """
 
     def __init__(self, tree: Tree, *, truth: str = "raw", missing: str = "raise") -> None:
+        self.holds = {"truth": truth}
         folder = _FOLDERS[truth]
         photos = {
             name.rsplit("/", 2)[0] if name.count("/") > 1 else "": name

@@ -125,7 +125,7 @@ class OnnxRuntimeEngine:
         except _foreign(runtime) as error:
             raise EngineError(
                 f"onnxruntime cannot load {spec.name!r} from {weights}: {_first_line(error)}",
-                hint="fetch the weights again (leadline models clear, then pull), or check that this is an ONNX file",
+                hint=f"check that this is an ONNX file, or {spec.weights.again(spec.name)}",
             ) from error
         if provider not in session.get_providers():
             raise EngineError(

@@ -73,8 +73,7 @@ class TorchEngine:
         except _foreign(torch) as error:
             raise EngineError(
                 f"torch cannot load {spec.name!r} from {weights}: {_first_line(error)}",
-                hint="check that this is a checkpoint of that architecture, or fetch it again "
-                "(leadline models clear, then pull)",
+                hint=f"check that this is a checkpoint of that architecture, or {spec.weights.again(spec.name)}",
             ) from error
         return TorchSession(network, spec, device)
 

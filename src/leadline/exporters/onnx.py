@@ -155,7 +155,7 @@ def export_network(network: ExportableNetwork, path: Path, *, record: Mapping[st
     model.graph.name = record.get("name", "leadline")
     _tidy(model)
     _halve(model, onnx)
-    onnx.helper.set_model_props(model, dict(record))
+    onnx.helper.set_model_props(model, {"unit": "m", **record})
     onnx.checker.check_model(model, full_check=True)
     with write_whole(path) as part:
         part.write_bytes(model.SerializeToString())

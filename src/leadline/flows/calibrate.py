@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,13 +12,16 @@ from leadline.core.kind import Along
 from leadline.core.results import ModelRecord
 from leadline.flows.measured import METRES, read_sparse, typed_points
 from leadline.flows.model import DEFAULT_MODEL, open_model
-from leadline.flows.options import Told, check_bounds, told
+from leadline.flows.naming import resolve_model
+from leadline.flows.options import Told, check_bounds, like, told
+from leadline.flows.predict_request import PredictRequest, stated_of
+from leadline.flows.terms import notices_of
 from leadline.io.calibrations import write_calibration
 from leadline.io.depth_files import read_depth
-from leadline.io.images import DEFAULT_MAX_PIXELS
 from leadline.ops.calibrate import WINDOW, calibrate
 from leadline.ops.calibration import Calibration
 from leadline.ops.known_points import KnownPoints
+from leadline.plugins.specs import Stated
 
 __all__ = ["CalibrateReport", "CalibrateRequest", "run"]
 
@@ -86,40 +90,24 @@ class CalibrateRequest:
         default=DEFAULT_MODEL,
         metadata=told(
             Told(
-                "Model: a name, hf:ORG/NAME, a checkpoint's folder, or an ONNX file.",
+                "Model: a name, hf:ORG/NAME, replicate:OWNER/MODEL, a checkpoint's folder, or an ONNX file.",
                 short="m",
                 names="model",
             )
         ),
     )
-    kind: str = field(
-        default="",
-        metadata=told(Told("What the model predicts, where it does not say so itself.", metavar="KIND")),
-    )
-    engine: str | None = field(
-        default=None, metadata=told(Told("Engine; the model's own first choice by default.", names="engine"))
-    )
-    device: str = field(
-        default="auto", metadata=told(Told("Device: auto, cpu, cuda … as the engine offers."))
-    )
-    fov_deg: float | None = field(
-        default=None,
-        metadata=told(
-            Told(
-                "Field of view across the longer side, in degrees.",
-                flag="fov",
-                metavar="DEGREES",
-                minimum=0.1,
-                maximum=179.9,
-            )
-        ),
-    )
-    focal_px: float | None = field(
-        default=None,
-        metadata=told(
-            Told("Focal length in pixels, instead of --fov.", flag="focal", metavar="PIXELS", minimum=0.001)
-        ),
-    )
+    kind: str = like(PredictRequest, "kind")
+    unit: str = like(PredictRequest, "unit")
+    input_size: str = like(PredictRequest, "input_size")
+    mean: str = like(PredictRequest, "mean")
+    std: str = like(PredictRequest, "std")
+    layout: str = like(PredictRequest, "layout")
+    inputs: tuple[str, ...] = like(PredictRequest, "inputs")
+    engine: str | None = like(PredictRequest, "engine")
+    device: str = like(PredictRequest, "device")
+    threads: int = like(PredictRequest, "threads")
+    fov_deg: float | None = like(PredictRequest, "fov_deg")
+    focal_px: float | None = like(PredictRequest, "focal_px")
     method: str = field(
         default="auto",
         metadata=told(
@@ -140,13 +128,11 @@ class CalibrateRequest:
             )
         ),
     )
-    max_pixels: int = field(
-        default=DEFAULT_MAX_PIXELS,
-        metadata=told(Told("Largest photo that is decoded, in pixels.", minimum=1)),
-    )
+    max_pixels: int = like(PredictRequest, "max_pixels")
 
     def __post_init__(self) -> None:
         check_bounds(self)
+        _ = self.stated
         if bool(self.points) == (self.sparse is not None):
             raise InputError(
                 "known distances are given twice" if self.points else "no known distance is given",
@@ -170,6 +156,11 @@ class CalibrateRequest:
                 hint="predict it again with the lens, or leave it out",
             )
 
+    @property
+    def stated(self) -> Stated:
+        """What is said of a model that does not say it itself."""
+        return stated_of(self)
+
 
 @dataclass(frozen=True, slots=True)
 class CalibrateReport:
@@ -188,11 +179,12 @@ class CalibrateReport:
     after: str
 
 
-def run(request: CalibrateRequest) -> CalibrateReport:
+def run(request: CalibrateRequest, *, on_notice: Callable[[str], None] | None = None) -> CalibrateReport:
     """Finds a calibration and writes it.
 
     Args:
         request: What to do.
+        on_notice: Is told, before anything is fetched or sent, what must be known of the model: as ``notices_of`` says it.
 
     Returns:
         The calibration and where it is.
@@ -208,16 +200,28 @@ def run(request: CalibrateRequest) -> CalibrateReport:
     """
     along = Along(request.along) if request.along else None
     typed = typed_points(request.points, along=along or Along.RAY) if request.points else None
-    depth, model, source = _predicted(request) if request.depth is None else _read(request.depth, request)
+    depth, model, source = (
+        _predicted(request, on_notice or _tell_nobody)
+        if request.depth is None
+        else _read(request.depth, request)
+    )
     points = _sparse(request, depth, along) if typed is None else typed
     found = calibrate(depth, points, method=request.method, window=request.window, model=model, source=source)
     path = write_calibration(request.out, found)
     return CalibrateReport(found, path, repr(depth), repr(found.apply(depth)))
 
 
-def _predicted(request: CalibrateRequest) -> tuple[DepthMap, ModelRecord, str]:
+def _tell_nobody(_: str) -> None:
+    """The listener of those who do not listen."""
+
+
+def _predicted(request: CalibrateRequest, tell: Callable[[str], None]) -> tuple[DepthMap, ModelRecord, str]:
+    stated = request.stated
+    spec = resolve_model(request.model, stated=stated)
+    for notice in notices_of(spec):
+        tell(notice)
     with open_model(
-        request.model, engine=request.engine, device=request.device, kind=request.kind or None
+        spec, engine=request.engine, threads=request.threads, device=request.device, inputs=stated.inputs
     ) as model:
         prediction = model.predict(
             request.photo or "",

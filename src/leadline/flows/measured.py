@@ -81,7 +81,12 @@ def read_sparse(
         KindError: A bare file whose scale is not said, or one that does not hold metres.
     """
     if scale is None:
-        depth, _ = read_depth(path)
+        try:
+            depth, _ = read_depth(path)
+        except KindError as error:
+            raise KindError(
+                error.message, hint="say metres a stored step: --sparse-scale 0.001 for millimetres"
+            ) from error
         if along is not None and along is not depth.kind.along:
             raise KindError(
                 f"{str(path)!r} says it holds {depth.kind}, and --along says {along.value}",

@@ -10,7 +10,7 @@ from types import TracebackType
 
 from leadline.core.camera import Origin
 from leadline.core.depth_map import DepthMap
-from leadline.core.errors import EngineError, InputError, UnknownName
+from leadline.core.errors import EngineError, InputError, MissingExtra, UnknownName
 from leadline.core.image import Image
 from leadline.core.kind import Freedom, Kind
 from leadline.core.results import Answer, ModelRecord, Prediction
@@ -20,12 +20,12 @@ from leadline.io.calibrations import read_calibration
 from leadline.io.images import DEFAULT_MAX_PIXELS, PhotoSource, read_image
 from leadline.io.weights import fingerprint, locate, version_of
 from leadline.ops.calibration import Calibration
-from leadline.plugins.need import need
+from leadline.plugins.need import has
 from leadline.plugins.ports import Engine, EngineOptions, Session
 from leadline.plugins.registry import ENGINES, load
-from leadline.plugins.specs import ModelSpec, Stated
+from leadline.plugins.specs import EngineSpec, ModelSpec, Stated
 
-__all__ = ["DEFAULT_MODEL", "Model", "open_model", "predict"]
+__all__ = ["DEFAULT_MODEL", "Model", "engine_of", "open_model", "predict"]
 
 DEFAULT_MODEL = "leadline-indoor-small"
 
@@ -279,16 +279,7 @@ def open_model(
     spec = resolve_model(name, stated=said)
     choices = _choices(spec, given)
     looks = looks_of(tta)
-    chosen = engine or spec.engines[0]
-    engine_spec = ENGINES.get(chosen)
-    if chosen not in spec.engines:
-        raise EngineError(
-            f"engine {chosen!r} cannot run {spec.name!r}", hint=f"use one of {', '.join(spec.engines)}"
-        )
-    for package in spec.packages:
-        need(package, who=f"model {spec.name!r}", extra=spec.extra, install=spec.install)
-    for package in engine_spec.packages:
-        need(package, who=f"engine {chosen!r}", extra=engine_spec.extra, install=engine_spec.install)
+    engine_spec = engine_of(spec, engine)
     adapter: Engine = load(engine_spec.adapter)()
     weights = locate(spec.weights, name=spec.name)
     record = ModelRecord(
@@ -305,6 +296,33 @@ def open_model(
     if looks:
         session = SurerSession(session, spec.kind, looks=looks)
     return Model(spec, session, replace(record, engine=session.description), calibration)
+
+
+def engine_of(spec: ModelSpec, engine: str | None) -> EngineSpec:
+    """The engine that runs a model, once all that both need is installed. Nothing is fetched or loaded.
+
+    Args:
+        spec: The model.
+        engine: The engine that is asked for; the first that the model names where None.
+
+    Returns:
+        The engine's record.
+
+    Raises:
+        UnknownName: No engine has that name.
+        EngineError: It cannot run this model.
+        MissingExtra: The model or the engine needs a package that is not installed.
+    """
+    chosen = ENGINES.get(engine or spec.engines[0])
+    if chosen.name not in spec.engines:
+        raise EngineError(
+            f"engine {chosen.name!r} cannot run {spec.name!r}", hint=f"use one of {', '.join(spec.engines)}"
+        )
+    for who, record in ((f"model {spec.name!r}", spec), (f"engine {chosen.name!r}", chosen)):
+        for package in record.packages:
+            if not has(package):
+                raise MissingExtra(who, package, extra=record.extra, install=record.install)
+    return chosen
 
 
 def _choices(spec: ModelSpec, given: Mapping[str, str | int | float]) -> dict[str, str | int | float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import statistics
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -17,10 +18,11 @@ from leadline.core.errors import InputError, pip_line
 from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.flows.model import open_model
-from leadline.flows.naming import resolve_model
+from leadline.flows.naming import registered, resolve_model
 from leadline.flows.terms import fetched, is_here, size_words, terms
+from leadline.flows.typed import size_of
 from leadline.io.atomic import write_whole
-from leadline.io.weights import CachedWeights, cache_folder, cached, pull
+from leadline.io.weights import CachedWeights, cache_folder, cached, pull, size_on_disk
 from leadline.io.weights import clear as clear_cache
 from leadline.plugins.need import has
 from leadline.plugins.registry import MODELS
@@ -70,10 +72,11 @@ class ModelRow:
 
     Args:
         spec: The model.
-        origin: The package it comes from.
+        origin: The package it comes from; empty for what a reference names.
         here: Whether its weights are on this machine.
         missing: Packages it needs that are not installed.
         speed: How fast it was here, where that was measured.
+        asked: What was typed for it, where that was no name: a path or a reference.
     """
 
     spec: ModelSpec
@@ -81,6 +84,7 @@ class ModelRow:
     here: bool
     missing: tuple[str, ...]
     speed: Speed | None
+    asked: str = ""
 
     @property
     def where(self) -> str:
@@ -150,12 +154,14 @@ def model_rows(*, commercial_ok: bool = False, random_too: bool = False) -> tupl
     )
 
 
-def model_row(name: str, *, kind: str = "") -> ModelRow:
+def model_row(name: str, *, kind: str = "", unit: str = "", input_size: str = "") -> ModelRow:
     """One model as a list shows it, by its name or by a reference.
 
     Args:
         name: As ``open_model`` takes it.
         kind: What it predicts, where it does not say so itself.
+        unit: Unit of an ONNX file's output: ``"m"``, ``"cm"``, ``"mm"``.
+        input_size: ``HEIGHTxWIDTH`` of an ONNX file's input, where its shape leaves it open.
 
     Returns:
         The row.
@@ -164,9 +170,11 @@ def model_row(name: str, *, kind: str = "") -> ModelRow:
         UnknownName: No model has that name.
         InputError: It is no reference that can be followed, or its kind must be stated.
     """
-    spec = resolve_model(name, stated=Stated(kind=Kind.parse(kind) if kind else None))
-    origin = MODELS.origin(name) if name in MODELS.names() else "this reference"
-    return _row(spec, origin, fetched(), _speeds())
+    height, width = size_of(input_size)
+    stated = Stated(Kind.parse(kind) if kind else None, unit, height, width)
+    spec = resolve_model(name, stated=stated)
+    row = _row(spec, "", fetched(), _speeds())
+    return replace(row, origin=MODELS.origin(name)) if name in MODELS.names() else replace(row, asked=name)
 
 
 def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
@@ -179,8 +187,8 @@ def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
         Pairs of what is told and the words; what is not known is left out.
     """
     spec = row.spec
-    unknown = "size unknown" if spec.weights.scheme == "hf" else ""
-    size = size_words(spec.weights) or unknown
+    weights = replace(spec.weights, size_bytes=spec.weights.size_bytes or size_on_disk(spec.weights))
+    size = size_words(weights) or ("size unknown" if weights.scheme == "hf" else "")
     told = [
         ("name", spec.name),
         ("predicts", f"{spec.kind} ({spec.kind.words})"),
@@ -203,9 +211,14 @@ def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
         ("scale", "metres rest on the focal length: say --fov or --focal" if spec.scale_needs_focal else ""),
         ("inputs", "; ".join(f"{o.name} [{o.default}]: {o.help}" for o in spec.options)),
         ("notice", spec.notice),
-        ("needs", pip_line(extra=spec.extra, install=spec.install) if row.missing else ""),
-        ("from", row.origin),
-        ("try", f"leadline predict photo.jpg --model {spec.name}"),
+        (
+            "needs",
+            f"{', '.join(row.missing)}: {pip_line(extra=spec.extra, install=spec.install)}"
+            if row.missing
+            else "",
+        ),
+        ("from", row.origin or "what was named: it is in no list"),
+        ("try", f"leadline predict photo.jpg --model {shlex.quote(row.asked or spec.name)}"),
     ]
     return [(what, words) for what, words in told if words]
 
@@ -263,7 +276,7 @@ def pull_model(name: str, *, told: Callable[[str], None] | None = None) -> Path:
 def _to_pull(name: str) -> tuple[ModelSpec | None, Weights]:
     """A model's record, where there is one, and the weights that are asked for."""
     if not name.startswith("hf:"):
-        spec = MODELS.get(name)
+        spec = registered(name)
         return spec, spec.weights
     repo, _, revision = name.removeprefix("hf:").partition("@")
     listed = next((spec for spec in MODELS.sound() if spec.weights.source == f"hf:{repo}"), None)

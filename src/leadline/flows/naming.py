@@ -8,7 +8,7 @@ from leadline.core.errors import InputError, LeadlineError, UnknownName
 from leadline.plugins.registry import MODELS, REFERENCES, load
 from leadline.plugins.specs import ModelSpec, ReferenceSpec, Stated
 
-__all__ = ["resolve_model"]
+__all__ = ["registered", "resolve_model"]
 
 _INDEXES = ("config.json", "model_index.json")
 """What a checkpoint's folder holds: of transformers, and of diffusers."""
@@ -41,7 +41,7 @@ def resolve_model(name: str | ModelSpec, *, stated: Stated | None = None) -> Mod
         return _followed(_recognised(path) or "hf", name, given)
     if path.suffix.lower() == ".onnx" and path.is_file():
         return _followed("onnx", name, given)
-    spec = _registered(name)
+    spec = registered(name)
     if given.kind is not None and given.kind != spec.kind:
         raise InputError(
             f"model {name!r} predicts {spec.kind}; it cannot be told to be {given.kind}",
@@ -50,17 +50,47 @@ def resolve_model(name: str | ModelSpec, *, stated: Stated | None = None) -> Mod
     return spec
 
 
-def _registered(name: str) -> ModelSpec:
+def registered(name: str) -> ModelSpec:
+    """The spec of a model in the list.
+
+    Args:
+        name: Its name.
+
+    Returns:
+        The spec.
+
+    Raises:
+        UnknownName: No model has that name; those of random weights are offered only where they are near.
+        InputError: It is a path at which no model is.
+    """
     try:
         return MODELS.get(name)
     except UnknownName as error:
+        _refuse_path(Path(name).expanduser(), error)
         if "/" not in name and ":" not in name:
-            raise
+            random = [spec.name for spec in MODELS.sound() if spec.weights.scheme == "code"]
+            raise UnknownName("model", name, known=MODELS.names(), hidden=random) from error
         forms = ", ".join(REFERENCES.get(word).form for word in REFERENCES.names())
         raise InputError(
             f"model {name!r} is no model's name, no folder with a config.json and no ONNX file that is here",
             hint=f"check the path, or use one of {forms}",
         ) from error
+
+
+def _refuse_path(path: Path, cause: UnknownName) -> None:
+    """Says of a path that is no model's why not."""
+    if path.is_dir():
+        raise InputError(
+            f"folder {str(path)!r} holds no {' or '.join(_INDEXES)}, so that it is no checkpoint",
+            hint="name the folder that save_pretrained wrote, or a model: 'leadline models' lists them",
+        ) from cause
+    if path.is_file():
+        raise InputError(
+            f"{str(path)!r} is no ONNX file by its name and no folder of a checkpoint",
+            hint="name an .onnx file, a checkpoint's folder, or a model: 'leadline models' lists them",
+        ) from cause
+    if path.suffix.lower() == ".onnx":
+        raise InputError(f"there is no file {str(path)!r}", hint="check the path") from cause
 
 
 def _recognised(folder: Path) -> str:

@@ -138,7 +138,7 @@ def pipeline(
     *,
     model: str = DEFAULT_MODEL,
     revision: str = "",
-    device: str | int = "auto",
+    device: str | int | None = None,
     batch_size: int = 1,
     tensors: str = "torch",
     kind: Kind | str | None = None,
@@ -154,7 +154,8 @@ def pipeline(
         task: ``"depth-estimation"``.
         model: A model's name, as ``open_model`` takes it; or a checkpoint on the Hugging Face hub, ``"ORG/NAME"``.
         revision: Commit, branch or tag of a checkpoint on the hub.
-        device: ``"auto"``, ``"cpu"``, ``"cuda:0"`` and so on; or a number as transformers takes it: -1 for the CPU.
+        device: ``"cpu"``, ``"cuda:0"`` and so on; or a number as transformers takes it, -1 for the CPU; ``"auto"`` or None, as
+            there, takes the best there is.
         batch_size: Photos of one size that go through the network together.
         tensors: What ``predicted_depth`` is: a ``"torch"`` tensor on the CPU, or a ``"numpy"`` array, which needs no torch.
         kind: What the model predicts, where it does not say so itself; a DPT on the hub that leadline does not list.
@@ -206,8 +207,10 @@ def _reference(model: str, revision: str) -> str:
     return f"hf:{bare}@{revision}" if revision else f"hf:{bare}"
 
 
-def _device(device: str | int) -> str:
-    """A device as leadline says it: transformers numbers GPUs, and -1 is its CPU."""
+def _device(device: str | int | None) -> str:
+    """A device as leadline says it: transformers numbers GPUs, -1 is its CPU, and None leaves the choice to it."""
+    if device is None:
+        return "auto"
     if not isinstance(device, int):
         return str(device)
     return "cpu" if device < 0 else f"cuda:{device}"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from leadline.core.depth_map import DepthMap
-from leadline.core.errors import InputError, KindError, LeadlineError, MissingExtra, UnknownName
+from leadline.core.errors import InputError, KindError, LeadlineError, MissingExtra
 from leadline.core.image import Image
 from leadline.core.results import Answer
 from leadline.flows.corridor import Corridor, Outcome
-from leadline.flows.model import Model, open_model
+from leadline.flows.inputs import check_inputs, inputs_of
+from leadline.flows.model import Model, engine_of, open_model
 from leadline.flows.naming import resolve_model
 from leadline.flows.outputs import Outputs, Planned
 from leadline.flows.predict_request import PredictRequest
@@ -66,6 +67,8 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
     outputs = Outputs(
         request.out, formats=request.all_formats, models=shown, options=options, looks=request.tta
     )
+    for spec in specs:
+        engine_of(spec, request.engine)
     for spec in specs:
         if spec.weights.scheme != "remote" and not is_here(spec):
             tell(Fetching(spec.name, terms(spec)))
@@ -144,7 +147,7 @@ def _opened(
     request: PredictRequest, specs: Sequence[ModelSpec], calibration: Calibration | None
 ) -> Iterator[list[Model]]:
     inputs = request.stated.inputs
-    _check_inputs(inputs, specs)
+    check_inputs(inputs, specs)
     with ExitStack() as stack:
         yield [
             stack.enter_context(
@@ -153,25 +156,13 @@ def _opened(
                     engine=request.engine,
                     threads=request.threads,
                     device=request.device,
-                    inputs={name: inputs[name] for name in _options(spec) if name in inputs},
+                    inputs=inputs_of(spec, inputs),
                     tta=request.tta,
                     calibration=calibration,
                 )
             )
             for spec in specs
         ]
-
-
-def _options(spec: ModelSpec) -> list[str]:
-    return [option.name for option in spec.options]
-
-
-def _check_inputs(inputs: Mapping[str, str], specs: Sequence[ModelSpec]) -> None:
-    """Of several models, each takes the choices that it has; one that none has is refused."""
-    known = [name for spec in specs for name in _options(spec)]
-    for name in inputs:
-        if name not in known:
-            raise UnknownName(f"input of {', '.join(spec.name for spec in specs)}", name, known=known)
 
 
 def _tasks(photos: Sequence[Photo], outputs: Outputs, *, skip: bool) -> tuple[list[_Task], list[Skipped]]:
@@ -220,6 +211,7 @@ def _corridor(
         written = outputs.write(task.planned, predictions)
         return Predicted(task.photo.source, written, tuple(map(Made.of, predictions)))
 
+    elsewhere = any(_elsewhere(model.spec) for model in models)
     return Corridor(
         load=read,
         work=infer,
@@ -227,8 +219,9 @@ def _corridor(
         size=lambda task: pixel_count(task.photo.source) * len(models),
         alike=_Shown.alike,
         spares=(InputError, KindError, MissingExtra),
-        work_spares=(InputError, KindError),
-        batch=1 if any(_elsewhere(model.spec) for model in models) else request.batch,
+        # A kind that a remote model's answer cannot be is the same for every photo, and every photo would be paid for.
+        work_spares=(InputError,) if elsewhere else (InputError, KindError),
+        batch=1 if elsewhere else request.batch,
     )
 
 

@@ -1,11 +1,11 @@
-"""What must be known of a model's weights before they are fetched: how much it is, and what it may be used for."""
+"""What must be known of a model before it is opened: how much is fetched, on what terms, and what it costs or gives away."""
 
 from __future__ import annotations
 
 from leadline.io.weights import cached
 from leadline.plugins.specs import ModelSpec, Weights
 
-__all__ = ["fetched", "is_here", "size_words", "terms"]
+__all__ = ["fetched", "is_here", "notices_of", "size_words", "terms"]
 
 _TRAVEL = ("http", "https", "hf")
 
@@ -76,3 +76,23 @@ def terms(spec: ModelSpec) -> str:
         page = spec.weights.source.partition(":")[2]
         parts.append(f"gated: accept its terms at https://huggingface.co/{page} first, and set HF_TOKEN")
     return f"{spec.name}: {'; '.join(parts)}"
+
+
+def notices_of(spec: ModelSpec) -> tuple[str, ...]:
+    """What a user must know before a model is opened, for those who open it to pass on; the library itself prints nothing.
+
+    Args:
+        spec: The model: ``resolve_model`` gives that of a name, and an open model has its own.
+
+    Returns:
+        Sentences: what will be fetched, how much and on what terms, where the weights are not here; and the model's own
+        notice, that photos leave this machine or cost money. Nothing of most models that are here.
+
+    Example:
+        >>> from leadline.plugins.registry import MODELS
+        >>> notices_of(MODELS.get("leadline-indoor-small"))
+        ()
+    """
+    travels = spec.weights.scheme != "remote" and not is_here(spec)
+    fetching = (f"fetching {terms(spec)}",) if travels else ()
+    return (*fetching, spec.notice) if spec.notice else fetching

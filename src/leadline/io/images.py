@@ -155,7 +155,7 @@ def no_such_path(path: Path) -> InputError:
         The error to raise.
     """
     try:
-        near = get_close_matches(path.name, os.listdir(path.parent), n=2, cutoff=0.6)
+        near = get_close_matches(path.name, os.listdir(path.parent), n=2, cutoff=0.75)
     except OSError:
         near = []
     names = " or ".join(repr(str(path.parent / name)) for name in near)

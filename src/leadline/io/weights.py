@@ -29,6 +29,7 @@ __all__ = [
     "locate",
     "pull",
     "sha256_of",
+    "size_on_disk",
     "version_of",
 ]
 
@@ -306,6 +307,22 @@ def fingerprint(path: Path) -> str:
     files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
     lines = "".join(f"{sha256_of(file)}  {file.relative_to(path).as_posix()}\n" for file in files)
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def size_on_disk(weights: Weights) -> int:
+    """How large weights are that lie in a file or folder of the user's own.
+
+    Args:
+        weights: The record.
+
+    Returns:
+        Bytes; 0 of weights of another sort, or that are not there.
+    """
+    if weights.scheme not in ("file", "folder"):
+        return 0
+    path = Path(weights.source.partition(":")[2].removeprefix("//")).expanduser()
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def version_of(weights: Weights, path: Path) -> str:

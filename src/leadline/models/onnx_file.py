@@ -25,7 +25,8 @@ REFERENCE = ReferenceSpec(
 )
 
 _METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
-_LAYOUTS = ("NCHW", "NHWC")
+_LAYOUTS = {"NCHW": 1, "NHWC": 3}
+"""Which axis holds the colours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ class _Told:
 def resolve(reference: str, *, stated: Stated) -> ModelSpec:
     """The spec of an ONNX file.
 
-    A whole graph, such as leadline exports (8-bit photos in, depth at the photo's size out), needs only its kind, and says
-    that itself where leadline wrote it. Of any other network, what its input's shape does not tell must be said: kind, unit,
+    A whole graph, such as leadline exports (8-bit photos in, depth at the photo's size out), needs only its kind and unit,
+    and says them itself where leadline wrote it. Of any other network, what its input's shape does not tell must be said: kind, unit,
     input size, mean and standard deviation, layout.
 
     Args:
@@ -68,6 +69,11 @@ def resolve(reference: str, *, stated: Stated) -> ModelSpec:
     told = _told_beside(path)
     kind = stated.kind or _kind(told.kind or graph.metadata.get("kind", ""), path)
     whole = "image" in graph.inputs and graph.inputs["image"][0] == "tensor(uint8)"
+    if whole and _unit(graph, told, stated, kind, path, whole=True) != "m":
+        raise InputError(
+            f"{path.name!r} does all its processing itself, and then gives metres, not {stated.unit or told.unit}",
+            hint="leave the unit out, or bring it to metres inside the graph",
+        )
     return ModelSpec(
         name=path.stem,
         kind=kind,
@@ -149,6 +155,12 @@ def _processing(graph: Any, told: _Told, stated: Stated, kind: Kind, path: Path)
             f"nothing says which axis of {path.name!r}'s input {shape} holds the colours",
             hint="say --layout NCHW or --layout NHWC",
         )
+    colours = shape[_LAYOUTS[layout]]
+    if isinstance(colours, int) and colours != 3:
+        raise InputError(
+            f"{path.name!r} takes an input of {shape}, {_layout_of(shape) or 'without three colours'}, not {layout}",
+            hint="leave --layout out" if _layout_of(shape) else "export it with an input of three colours",
+        )
     height, width = _size(shape, layout, told, stated, path)
     return Processing(
         height,
@@ -156,7 +168,7 @@ def _processing(graph: Any, told: _Told, stated: Stated, kind: Kind, path: Path)
         stated.mean or told.mean or (0.0, 0.0, 0.0),
         stated.std or told.std or (1.0, 1.0, 1.0),
         cast(Literal["NCHW", "NHWC"], layout),
-        output_scale=_scale(stated.unit or told.unit or "m", kind),
+        output_scale=_METRES[_unit(graph, told, stated, kind, path)],
     )
 
 
@@ -184,11 +196,24 @@ def _size(shape: list[Any], layout: str, told: _Told, stated: Stated, path: Path
     return cast(tuple[int, int], size)
 
 
-def _scale(unit: str, kind: Kind) -> float:
-    if unit not in _METRES:
+def _unit(graph: Any, told: _Told, stated: Stated, kind: Kind, path: Path, *, whole: bool = False) -> str:
+    """The unit of a network's output; "m" where its kind has none.
+
+    A whole graph that says what it predicts is of leadline's own form, and that is metres.
+    """
+    own = graph.metadata.get("unit", "m" if whole and "kind" in graph.metadata else "")
+    unit = stated.unit or told.unit or own
+    has_units = kind == Kind(along=kind.along)
+    if not unit and kind.freedom is Freedom.NONE:
+        choices = "--unit m, --unit cm or --unit mm" if has_units else "--unit m, for values in 1/m"
+        raise InputError(
+            f"nothing says in which unit {path.name!r} gives its {kind}",
+            hint=f'say {choices}, or write unit = "m" (and so on) into {path.stem}.toml beside it',
+        )
+    if unit and unit not in _METRES:
         raise InputError(f"unit {unit!r} is not one of {', '.join(_METRES)}", hint="choose one")
-    if unit != "m" and (kind.freedom is not Freedom.NONE or kind != Kind(along=kind.along)):
+    if unit not in ("", "m") and not has_units:
         raise InputError(
             f"{kind} has no unit {unit!r}: only metric depth is in {unit}", hint="leave the unit out"
         )
-    return _METRES[unit]
+    return unit or "m"

@@ -145,6 +145,7 @@ def load_checkpoint(folder: Path, *, architecture: str) -> tuple[Any, Any]:
         EngineError: It is of another architecture.
     """
     transformers = need("transformers", who=f"a {architecture} checkpoint", extra="transformers")
+    _check_files(folder)
     with quiet(transformers):
         config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
         if config.model_type != architecture:
@@ -161,6 +162,21 @@ def load_checkpoint(folder: Path, *, architecture: str) -> tuple[Any, Any]:
             hint="fetch it again, or check that config.json belongs to these weights",
         )
     return module, processor
+
+
+def _check_files(folder: Path) -> None:
+    """What is missing is said in leadline's words: transformers speaks of its hub, where a folder of one's own is not."""
+    wanted = {
+        "configuration (config.json)": ("config.json",),
+        "image processor (preprocessor_config.json)": ("preprocessor_config.json", "processor_config.json"),
+        "weights (model.safetensors)": ("*.safetensors", "*.bin"),
+    }
+    for what, patterns in wanted.items():
+        if not any(path.is_file() for pattern in patterns for path in folder.glob(pattern)):
+            raise WeightsError(
+                f"checkpoint {str(folder)!r} holds no {what}",
+                hint="copy or fetch it again, with every file that save_pretrained wrote",
+            )
 
 
 def _weights_of(transformers: Any, folder: Path) -> tuple[Any, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leadline._version import __version__
 from leadline.core.depth_map import DepthMap
@@ -34,6 +35,9 @@ LEAST_SPREAD = 0.02
 
 HOPELESS = 0.5
 """A fit that is off by more than this share has nothing to do with the points."""
+
+_AT_ONCE = 1_000_000
+"""Pixels of windows that are held at once; a sparse file may bring 20,000 points."""
 
 KEPT = 100
 """Points that a calibration keeps; of more it keeps so many, evenly drawn."""
@@ -150,6 +154,16 @@ def _values_at(depth: DepthMap, points: KnownPoints, window: int) -> Floats:
             f"the prediction says nothing at point {said(points, place)}{sky}",
             hint="choose a pixel where it does",
         )
+    step = max(1, _AT_ONCE // window**2)
+    return np.concatenate(
+        [
+            _medians(depth, rows[k : k + step], columns[k : k + step], window)
+            for k in range(0, len(rows), step)
+        ]
+    )
+
+
+def _medians(depth: DepthMap, rows: NDArray[np.intp], columns: NDArray[np.intp], window: int) -> Floats:
     reach = np.arange(window) - window // 2
     r, c = np.broadcast_arrays(rows[:, None, None] + reach[:, None], columns[:, None, None] + reach)
     inside = (r >= 0) & (r < depth.height) & (c >= 0) & (c < depth.width)

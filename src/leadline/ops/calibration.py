@@ -154,12 +154,16 @@ class Calibration:
                 "the calibration does not say which model it is for",
                 hint="calibrate a prediction that carries its model, or use .apply(depth)",
             )
-        ours, theirs = self.model.weights_sha256, model.weights_sha256
-        if ours != theirs or not (ours or self.model.name == model.name):
-            other = "other weights" if self.model.name == model.name else f"model {model.name!r}"
+        if not _same(self.model, model):
+            other = f"model {model.name!r}"
+            if self.model.name == model.name:
+                other = (
+                    "other weights"
+                    if self.model.weights_sha256 or model.weights_sha256
+                    else "another version"
+                )
             raise InputError(
-                f"the calibration is for {self.model.name!r} (weights {ours[:12] or 'unknown'}), and this is {other}"
-                f" (weights {theirs[:12] or 'unknown'})",
+                f"the calibration is for {self.model.name!r} ({_state(self.model)}), and this is {other} ({_state(model)})",
                 hint="predict with that model, or calibrate this one",
             )
         if kind != self.kind:
@@ -221,3 +225,16 @@ class Calibration:
                 hint="calibrate again with --fov or --focal, or leave them out here too",
             )
         return camera
+
+
+def _same(mine: ModelRecord, theirs: ModelRecord) -> bool:
+    """Whether two models say the same of one photo: by their weights, or where nothing is known of these, by name and version."""
+    if mine.weights_sha256 or theirs.weights_sha256:
+        return mine.weights_sha256 == theirs.weights_sha256
+    return (mine.name, mine.version) == (theirs.name, theirs.version)
+
+
+def _state(model: ModelRecord) -> str:
+    if model.weights_sha256:
+        return f"weights {model.weights_sha256[:12]}"
+    return f"weights unknown, version {model.version[:12]}" if model.version else "weights unknown"

@@ -15,10 +15,14 @@ def _whole(height: int, width: int) -> Span:
     return slice(0, height), slice(0, width)
 
 
-def _nyu_eigen(height: int, width: int) -> Span:
-    """Rows 45:471 and columns 41:601 of 640x480; in the same proportion elsewhere."""
-    rows = slice(round(45 * height / 480), round(471 * height / 480))
-    return rows, slice(round(41 * width / 640), round(601 * width / 640))
+def _of_nyu(top: int, bottom: int, left: int, right: int) -> Callable[[int, int], Span]:
+    """Rows and columns of 640x480; in the same proportion elsewhere."""
+
+    def span(height: int, width: int) -> Span:
+        rows = slice(round(top * height / 480), round(bottom * height / 480))
+        return rows, slice(round(left * width / 640), round(right * width / 640))
+
+    return span
 
 
 def _shares(top: float, bottom: float, left: float, right: float) -> Callable[[int, int], Span]:
@@ -56,15 +60,16 @@ _EIGEN = _shares(0.3324324, 0.91351351, 0.0359477, 0.96405229)
 
 WINDOWS: dict[str, Callable[[int, int], Span]] = {
     "none": _whole,
-    "nyu-eigen": _nyu_eigen,
+    "nyu-eigen": _of_nyu(45, 471, 41, 601),
+    "nyu-densedepth": _of_nyu(20, 460, 24, 616),
     "kitti-garg": _GARG,
     "kitti-eigen": _EIGEN,
     "kitti-benchmark": _kitti_benchmark,
     "kitti-benchmark-garg": _inside(_kitti_benchmark, _GARG),
     "kitti-benchmark-eigen": _inside(_kitti_benchmark, _EIGEN),
 }
-"""Windows by name: the whole image; Eigen et al. 2014 on NYU; Garg et al. 2016 and Eigen et al. 2014 on KITTI; the frame
-of KITTI's depth benchmark, and both windows laid on that frame."""
+"""Windows by name: the whole image; Eigen et al. 2014 on NYU, and what DenseDepth's code takes instead; Garg et al. 2016 and
+Eigen et al. 2014 on KITTI; the frame of KITTI's depth benchmark, and both windows laid on that frame."""
 
 
 def window(name: str, *, height: int, width: int) -> Span:

@@ -24,6 +24,7 @@ __all__ = [
     "EngineOptions",
     "ExportOptions",
     "Exporter",
+    "Holding",
     "Network",
     "Session",
 ]
@@ -258,4 +259,17 @@ class Dataset(Protocol):
 
     def __iter__(self) -> Iterator[Sample]:
         """All samples in order."""
+        ...
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """What a dataset also has whose truth can be one of several: filled or raw, annotated or as the scanner gave it."""
+
+    @property
+    def holds(self) -> Mapping[str, str]:
+        """Options that decide the truth, with what each comes to once it is open, never ``"auto"``.
+
+        Frames that differ are joined by ``+``: ``{"truth": "annotated+velodyne"}``.
+        """
         ...

@@ -75,6 +75,20 @@ class Weights:
         """The word before the first colon of ``source``."""
         return self.source.partition(":")[0]
 
+    def again(self, name: str) -> str:
+        """What to do about weights that are damaged, as the end of a hint.
+
+        Args:
+            name: The model.
+
+        Example:
+            >>> Weights("file:net.onnx").again("net")
+            'copy it again'
+        """
+        if self.scheme in ("file", "folder"):
+            return "copy it again"
+        return f"fetch it again (leadline models clear {name}, then pull)"
+
 
 @dataclass(frozen=True, slots=True)
 class Option:

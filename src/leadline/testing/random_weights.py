@@ -1,12 +1,16 @@
-"""Random weights that show what a network does; needs torch alone."""
+"""Random weights that show what a network does, and checkpoints of them; needs torch, and to save, transformers."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
 
-__all__ = ["strengthened"]
+from leadline.models.pretrained import quiet
+from leadline.plugins.need import need
+
+__all__ = ["saved", "strengthened"]
 
 
 def strengthened(net: Any) -> Any:
@@ -29,3 +33,20 @@ def strengthened(net: Any) -> Any:
             elif name.endswith("bias"):
                 parameter.normal_(0, 0.1)
     return net.eval()
+
+
+def saved(net: Any, processor: Any, home: Path) -> Path:
+    """Writes a checkpoint as transformers does, without its bars.
+
+    Args:
+        net: A model of transformers.
+        processor: Its image processor.
+        home: The checkpoint's folder.
+
+    Returns:
+        The folder.
+    """
+    with quiet(need("transformers", who="a checkpoint", extra="transformers")):
+        net.save_pretrained(home)
+        processor.save_pretrained(home)
+    return home

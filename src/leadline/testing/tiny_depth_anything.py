@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config, DPTImageProcessor
 
-from leadline.testing.random_weights import strengthened
+from leadline.testing.random_weights import saved, strengthened
 
 __all__ = ["metric", "relative"]
 
@@ -50,9 +50,7 @@ def relative(folder: Path) -> Path:
         strengthened(net).head.conv3.bias.fill_(
             90.0
         )  # inverse depth above nothing, where the head's ReLU leaves it
-    net.save_pretrained(home)
-    processor.save_pretrained(home)
-    return home
+    return saved(net, processor, home)
 
 
 def metric(folder: Path) -> Path:
@@ -92,6 +90,4 @@ def metric(folder: Path) -> Path:
     with torch.no_grad():
         strengthened(net).head.conv3.weight.mul_(0.1)  # metres between the ends of the head's sigmoid
         net.head.conv3.bias.fill_(1.0)
-    net.save_pretrained(home)
-    processor.save_pretrained(home)
-    return home
+    return saved(net, processor, home)

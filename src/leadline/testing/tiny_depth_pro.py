@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from transformers import DepthProConfig, DepthProForDepthEstimation, DepthProImageProcessor
 
-from leadline.testing.random_weights import strengthened
+from leadline.testing.random_weights import saved, strengthened
 
 __all__ = ["checkpoint"]
 
@@ -51,6 +51,4 @@ def checkpoint(folder: Path) -> Path:
     with torch.no_grad():
         strengthened(net).fov_model.head.layers[-1].bias.fill_(50.0)  # degrees: lenses that there are
         net.head.layers[-2].bias.fill_(80.0)  # inverse depth above nothing
-    net.save_pretrained(home)
-    processor.save_pretrained(home)
-    return home
+    return saved(net, processor, home)

@@ -14,7 +14,7 @@ from transformers import (
     Swinv2Config,
 )
 
-from leadline.testing.random_weights import strengthened
+from leadline.testing.random_weights import saved, strengthened
 
 __all__ = ["beit", "checkpoint", "hybrid", "swinv2"]
 
@@ -134,6 +134,4 @@ def swinv2(folder: Path) -> Path:
 
 def _saved(config: DPTConfig, processor: DPTImageProcessor, home: Path) -> Path:
     torch.manual_seed(1)
-    strengthened(DPTForDepthEstimation(config)).save_pretrained(home)
-    processor.save_pretrained(home)
-    return home
+    return saved(strengthened(DPTForDepthEstimation(config)), processor, home)

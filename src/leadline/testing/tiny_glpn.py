@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from transformers import GLPNConfig, GLPNForDepthEstimation, GLPNImageProcessor
 
-from leadline.testing.random_weights import strengthened
+from leadline.testing.random_weights import saved, strengthened
 
 __all__ = ["checkpoint"]
 
@@ -31,6 +31,4 @@ def checkpoint(folder: Path) -> Path:
     net = GLPNForDepthEstimation(config)
     processor = GLPNImageProcessor()
     home = folder / "glpn-tiny"
-    strengthened(net).save_pretrained(home)
-    processor.save_pretrained(home)
-    return home
+    return saved(strengthened(net), processor, home)

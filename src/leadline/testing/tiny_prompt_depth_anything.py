@@ -12,7 +12,7 @@ from transformers import (
     PromptDepthAnythingImageProcessor,
 )
 
-from leadline.testing.tiny import strengthened
+from leadline.testing.random_weights import saved, strengthened
 
 __all__ = ["checkpoint"]
 
@@ -54,6 +54,4 @@ def checkpoint(folder: Path) -> Path:
         prompt_scale_to_meter=0.001,
     )
     home = folder / "prompt-depth-anything-tiny"
-    strengthened(net).save_pretrained(home)
-    processor.save_pretrained(home)
-    return home
+    return saved(strengthened(net), processor, home)

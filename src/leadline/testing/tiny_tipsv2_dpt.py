@@ -12,7 +12,7 @@ from transformers import (
     Tipsv2VisionConfig,
 )
 
-from leadline.testing.random_weights import strengthened
+from leadline.testing.random_weights import saved, strengthened
 
 __all__ = ["checkpoint"]
 
@@ -45,6 +45,4 @@ def checkpoint(folder: Path) -> Path:
     net = AutoModelForDepthEstimation.from_config(config)
     processor = Tipsv2DptImageProcessor(size={"height": 56, "width": 56})
     home = folder / "tipsv2-dpt-tiny"
-    strengthened(net).save_pretrained(home)
-    processor.save_pretrained(home)
-    return home
+    return saved(strengthened(net), processor, home)

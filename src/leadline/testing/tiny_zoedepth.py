@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from transformers import BeitConfig, ZoeDepthConfig, ZoeDepthForDepthEstimation, ZoeDepthImageProcessor
 
-from leadline.testing.random_weights import strengthened
+from leadline.testing.random_weights import saved, strengthened
 
 __all__ = ["checkpoint", "checkpoint_of_two"]
 
@@ -50,9 +50,7 @@ def checkpoint(folder: Path) -> Path:
     net = ZoeDepthForDepthEstimation(config)
     processor = ZoeDepthImageProcessor(size={"height": 64, "width": 96}, ensure_multiple_of=32)
     home = folder / "zoedepth-tiny"
-    strengthened(net).save_pretrained(home)
-    processor.save_pretrained(home)
-    return home
+    return saved(strengthened(net), processor, home)
 
 
 def checkpoint_of_two(folder: Path) -> Path:
@@ -96,6 +94,4 @@ def checkpoint_of_two(folder: Path) -> Path:
     net = ZoeDepthForDepthEstimation(config)
     processor = ZoeDepthImageProcessor(size={"height": 64, "width": 96}, ensure_multiple_of=32)
     home = folder / "zoedepth-two-tiny"
-    strengthened(net).save_pretrained(home)
-    processor.save_pretrained(home)
-    return home
+    return saved(strengthened(net), processor, home)

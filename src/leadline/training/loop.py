@@ -22,7 +22,7 @@ from leadline.core.sample import Sample
 from leadline.io.atomic import is_of_disk, output_error
 from leadline.training.averaging import SettledAverage, mix
 from leadline.training.batches import FrameData, steps_per_epoch
-from leadline.training.checkpoint import LAST, Keeper, WholeFiles, load_average
+from leadline.training.checkpoint import BEST, LAST, Keeper, WholeFiles, load_average
 from leadline.training.module import DepthModule
 from leadline.training.network import DepthNetwork
 from leadline.training.pictures import Pictures
@@ -134,7 +134,8 @@ def fit(
     """Trains a network, or goes on where a run into the same folder stopped.
 
     Args:
-        network: The network; when this returns it holds the moving average of the weights, settled, on the CPU.
+        network: The network; when this returns it holds the moving average of the weights, settled, on the CPU: that of the
+            last step, or of the best validation where the recipe says so.
         frames: What it learns from.
         held_out: What it is validated on.
         recipe: Everything else.
@@ -166,6 +167,8 @@ def fit(
         readers=setting.readers,
     )
     last, clock = out / LAST, Clock()
+    for part in out.glob(f".leadline-*{last.suffix}"):
+        part.unlink(missing_ok=True)  # what a killed run was writing
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its advice is not about this run
     with warnings.catch_warnings():
         for known in KNOWN_WARNINGS:
@@ -182,7 +185,8 @@ def fit(
             raise (output_error(out, error) if is_of_disk(error) else error) from error
         finally:
             data.feed.close()
-    load_average(network.cpu(), last)
+    best = recipe.export.checkpoint == "best" and (out / BEST).exists()
+    load_average(network.cpu(), out / BEST if best else last)
     if share:
         mix(network, began, share=share)
     settle(network, data.settling())

@@ -323,6 +323,7 @@ class ExportRecipe:
         commercial: Whether they may be used commercially: ``"yes"``, ``"no"`` or ``"unclear"``.
         training_data: What it was trained on.
         form: ``"onnx"``, a file that holds its own pre- and post-processing; or ``"transformers"``, a checkpoint's folder.
+        checkpoint: Which weights it holds: those of the ``"last"`` step or of the ``"best"`` validation.
     """
 
     name: str
@@ -332,10 +333,12 @@ class ExportRecipe:
     commercial: str
     training_data: str
     form: str = "onnx"
+    checkpoint: str = "last"
 
     def __post_init__(self) -> None:
         Kind.parse(self.kind)
         _require(self.form in FORMS, "form", self.form, f"one of {', '.join(FORMS)}")
+        _require(self.checkpoint in ("last", "best"), "checkpoint", self.checkpoint, "'last' or 'best'")
         known = self.commercial in ("yes", "no", "unclear")
         _require(known, "commercial", self.commercial, "'yes', 'no' or 'unclear'")
 
@@ -397,5 +400,7 @@ class Recipe:
     @property
     def record(self) -> dict[str, str]:
         """What goes into the finished file's metadata."""
-        said = {name: value for name, value in asdict(self.export).items() if name != "form"}
+        said = {
+            name: value for name, value in asdict(self.export).items() if name not in ("form", "checkpoint")
+        }
         return {**said, "recipe": self.name, "recipe_sha256": self.digest}

@@ -150,19 +150,25 @@ def test_ctrl_c_cancels_what_runs(stand: Any, monkeypatch: pytest.MonkeyPatch) -
 def test_what_passes_is_waited_out(stand: Any, instead: Any) -> None:
     stand.fail("GET", "/v1/models/", instead, instead)
     stand.fail("GET", "/v1/predictions/", instead, instead)
-    if instead != "drop":
+    if instead == 429:
         stand.fail("POST", "/v1/predictions", instead, instead)
     with opened() as model:
         values = model.predict(PHOTO).depth.values
     assert np.allclose(values, PHOTO.rgb_HW3[..., 0] / 255, atol=1e-6)
-    assert stand.count("POST", "/v1/predictions") == (1 if instead == "drop" else 3)
+    assert stand.count("POST", "/v1/predictions") == (3 if instead == 429 else 1)
     assert len(stand.running) == 1
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/models/"), ("POST", "/v1/predictions")])
-def test_what_does_not_pass_is_given_up(stand: Any, method: str, path: str) -> None:
-    stand.fail(method, path, *[503] * 50)
-    words = r"Replicate answers 503 Service Unavailable, after 5 tries"
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/models/", "503 Service Unavailable"),
+        ("POST", "/v1/predictions", "429 Too Many Requests"),
+    ],
+)
+def test_what_does_not_pass_is_given_up(stand: Any, method: str, path: str, status: str) -> None:
+    stand.fail(method, path, *[int(status[:3])] * 50)
+    words = f"Replicate answers {status}, after 5 tries"
     with pytest.raises(EngineError, match=words), opened() as model:
         model.predict(PHOTO)
     assert stand.count(method, path) == 5
@@ -200,11 +206,31 @@ def test_a_prediction_whose_answer_is_lost_is_not_paid_for_twice(stand: Any) -> 
     assert stand.count("POST", "/v1/predictions") == 1
 
 
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_prediction_that_may_have_begun_is_not_created_again(stand: Any, status: int) -> None:
+    """A gateway's fault says nothing of what happened behind it: five tries may be five charges."""
+    stand.fail("POST", "/v1/predictions", *[status] * 5)
+    words = refused(EngineError)
+    assert f"Replicate answers {status}" in words
+    assert "after 1 try;" in words
+    assert "https://replicate.com/predictions" in words
+    assert stand.count("POST", "/v1/predictions") == 1
+
+
+def test_a_server_that_declines_and_says_when_to_come_back_is_asked_again(stand: Any) -> None:
+    stand.retry_after = "0"
+    stand.fail("POST", "/v1/predictions", 503, 503)
+    with opened() as model:
+        model.predict(PHOTO)
+    assert stand.count("POST", "/v1/predictions") == 3
+    assert len(stand.running) == 1
+
+
 def test_waiting_for_a_busy_server_ends_with_the_time_out(
     stand: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("leadline.engines.replicate.patience.FIRST_WAIT_S", 100)
-    stand.fail("POST", "/v1/predictions", 503)
+    stand.fail("POST", "/v1/predictions", 429)
     start_s = time.monotonic()
     assert "gave no answer in time" in refused(EngineError, remote_timeout=0.2)
     assert time.monotonic() - start_s < 3
@@ -323,10 +349,10 @@ def test_without_the_client_the_pip_line_is_said(stand: Any, monkeypatch: pytest
 
 
 def _without(package: str) -> Any:
-    def need(name: str, *, who: str, extra: str) -> Any:
+    def need(name: str, *, who: str, extra: str, install: str) -> Any:
         if name == package:
-            raise MissingExtra(who, name, extra=extra)
-        return needing.need(name, who=who, extra=extra)
+            raise MissingExtra(who, name, extra=extra, install=install)
+        return needing.need(name, who=who, extra=extra, install=install)
 
     return need
 

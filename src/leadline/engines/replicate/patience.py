@@ -16,12 +16,12 @@ STEP_S = 60.0
 """Longest wait for the next bytes of an answer; the client asks for none at all when it creates and uploads."""
 
 _CONNECT_S = 10.0
-_TOO_MANY, _FAULTS = 429, 500
+_TOO_MANY, _FAULTS, _NOT_NOW = 429, 500, 503
 _NEVER_ARRIVED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class Busy(httpx.TransportError):
-    """The server still answers 429 or 5xx after the last try.
+    """The server answers 429 or 5xx, and is not asked again.
 
     Args:
         response: Its last answer, read to its end.
@@ -37,8 +37,9 @@ class Busy(httpx.TransportError):
 class PatientTransport(httpx.BaseTransport):
     """Asks again after 429, 5xx and connections that fail, waiting twice as long each time or as long as the server says.
 
-    A request that creates a prediction is not sent again where its answer was lost on the way: the prediction may run, and
-    a second one would be paid for twice.
+    A request that creates a prediction is sent again only where none can have begun: the server was not reached, or it says
+    429, or 503 with when to come back. After any other fault, or an answer lost on the way, a prediction may run, and a second
+    one would be paid for too.
 
     Args:
         wrapped: What carries a request once.
@@ -59,17 +60,19 @@ class PatientTransport(httpx.BaseTransport):
             The answer.
 
         Raises:
-            Busy: The last answer was 429 or 5xx.
+            Busy: The last answer was 429 or 5xx, or a prediction may have begun in spite of it.
             httpx.TransportError: The connection failed on the last try, or time ran out.
         """
         request.read()
-        for tried in range(1, TRIES + 1):
-            last = tried == TRIES
+        tried = 0
+        while True:
+            tried += 1
+            last = tried >= TRIES
             request.extensions = {**request.extensions, "timeout": self._limits(request)}
             try:
                 response = self._wrapped.handle_request(request)
             except httpx.TransportError as error:
-                if last or not _may_repeat(request, error):
+                if last or (_creates(request) and not isinstance(error, _NEVER_ARRIVED)):
                     raise
                 self._wait(tried, "", request)
                 continue
@@ -77,10 +80,9 @@ class PatientTransport(httpx.BaseTransport):
                 return response
             response.read()
             response.close()
-            if last:
-                raise Busy(response, TRIES)
+            if last or (_creates(request) and not _declined(response)):
+                raise Busy(response, tried)
             self._wait(tried, response.headers.get("Retry-After", ""), request)
-        raise AssertionError("the last try returns or raises")
 
     def close(self) -> None:
         """Closes the connections."""
@@ -104,6 +106,11 @@ class PatientTransport(httpx.BaseTransport):
         time.sleep(min(wait, LONGEST_WAIT_S, self._left(request)))
 
 
-def _may_repeat(request: httpx.Request, error: httpx.TransportError) -> bool:
-    creates = request.method == "POST" and request.url.path.endswith("/predictions")
-    return not creates or isinstance(error, _NEVER_ARRIVED)
+def _creates(request: httpx.Request) -> bool:
+    return request.method == "POST" and request.url.path.endswith("/predictions")
+
+
+def _declined(response: httpx.Response) -> bool:
+    """Whether the server says that it did not begin."""
+    later = "Retry-After" in response.headers
+    return response.status_code == _TOO_MANY or (response.status_code == _NOT_NOW and later)

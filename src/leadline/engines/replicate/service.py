@@ -266,8 +266,8 @@ def _schemas(version: Any) -> Mapping[str, Any]:
 def _unreached(error: httpx.HTTPError) -> EngineError:
     if isinstance(error, Busy):
         return EngineError(
-            f"Replicate answers {error}, after {error.tries} tries",
-            hint="try again later, or with fewer photos",
+            f"Replicate answers {error}, after {error.tries} {'try' if error.tries == 1 else 'tries'}",
+            hint="try again later, or with fewer photos; what was begun is at https://replicate.com/predictions",
         )
     if isinstance(error, httpx.TimeoutException):
         return EngineError("Replicate gave no answer in time", hint="try again, or check the network")

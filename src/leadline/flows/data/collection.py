@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from leadline.core.errors import DatasetError, InputError
 from leadline.core.kind import Kind
 from leadline.core.sample import Entry, Sample
-from leadline.plugins.ports import Dataset
+from leadline.plugins.ports import Dataset, Holding
 from leadline.plugins.registry import load
 from leadline.plugins.specs import DatasetSpec
 
@@ -77,6 +77,11 @@ class Collection:
         entries = self.dataset.entries
         return tuple(entries[index] for index in self.indices)
 
+    @property
+    def holds(self) -> Mapping[str, str]:
+        """Which of several truths this is, by option: ``{"truth": "raw"}``; empty where a dataset has one only."""
+        return self.dataset.holds if isinstance(self.dataset, Holding) else {}
+
     def __len__(self) -> int:
         return len(self.indices)
 
@@ -127,7 +132,11 @@ class Collection:
         ]
         if not kept:
             there = ", ".join(sorted({entry.split or "none" for entry in entries}))
-            raise DatasetError(f"{self!r} has no sample of split {split!r}", hint=f"its splits: {there}")
+            raise DatasetError(
+                f"dataset {self.spec.name!r}{f' at {self.place!r}' if self.place else ''} has {len(self):,} samples, "
+                f"none of them of split {split!r}",
+                hint=f"its splits: {there}",
+            )
         return self._with(kept if first is None else kept[:first])
 
     def spread(self, count: int) -> Collection:

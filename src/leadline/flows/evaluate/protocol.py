@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from leadline.core.errors import InputError, KindError, UnknownName
 from leadline.core.kind import Freedom, Kind, Quantity
+from leadline.ops.eight_bit import StoredAs
 from leadline.ops.metrics import METRICS
 from leadline.ops.windows import WINDOWS
 
@@ -36,7 +37,8 @@ class Protocol:
     """How predictions are scored. Names are those of the files in ``leadline/data/protocols``.
 
     Args:
-        name: ``"nyu-eigen-filled"``; with ``+field=value`` for every field that was changed by hand.
+        name: ``"nyu-eigen-filled"``; with ``[truth=…]`` for a truth that the protocol leaves open, and ``+field=value`` for
+            every field that was changed by hand.
         summary: One line.
         source: Where the protocol is from: paper, code, section.
         metrics: The metrics it reports, in order.
@@ -49,6 +51,8 @@ class Protocol:
         crop: The window that counts, of ``leadline.ops.windows.WINDOWS``.
         flip: Whether each photo's prediction is averaged with that of its mirror image.
         eight_bit: Whether truth and prediction are scored as 8-bit pictures, each divided by its own largest value.
+        stored: What the 8-bit picture of the truth is made of: its ``"metres"``, or the numbers that SUN RGB-D's files hold
+            for them, ``"sunrgbd"``.
         aggregate: The number that tables of this protocol print: the mean over images, or that of all pixels pooled.
         data_range_m: Range of PSNR and SSIM; the cap of the depth.
         notes: What to know when comparing with published numbers.
@@ -72,6 +76,7 @@ class Protocol:
     crop: str = "none"
     flip: bool = False
     eight_bit: bool = False
+    stored: StoredAs = "metres"
     aggregate: Aggregate = "mean"
     data_range_m: float = 10.0
     notes: str = ""
@@ -82,6 +87,7 @@ class Protocol:
             ("alignment", self.alignment, tuple(ALIGNMENTS)),
             ("window", self.crop, tuple(WINDOWS)),
             ("aggregate", self.aggregate, ("mean", "pooled")),
+            ("form of stored depth", self.stored, get_args(StoredAs)),
             *(("metric", metric, tuple(METRICS)) for metric in self.metrics),
         ):
             if name not in known:
@@ -108,6 +114,11 @@ class Protocol:
     def limits_m(self) -> tuple[float, float]:
         """Nearest and farthest truth that counts."""
         return self.near_m, self.far_m
+
+    @property
+    def clamp_m(self) -> tuple[float, float] | None:
+        """What predictions are clipped to; None where they are not."""
+        return (max(self.near_m, 1e-6), self.far_m) if self.clamp else None
 
     @property
     def fingerprint(self) -> str:
@@ -159,6 +170,25 @@ class Protocol:
                 values[key] = value
         said = "".join(f"+{key}={_told(value)}" for key, value in sorted(values.items()))
         return replace(self, name=f"{self.name}{said}", **values)
+
+    def on_truth(self, held: Mapping[str, str]) -> Protocol:
+        """The same protocol on one of several truths that it leaves open: another protocol, and its name says so.
+
+        Args:
+            held: What the data hold, by the option that decides it; only what this protocol does not fix.
+
+        Returns:
+            The protocol, ``NAME[truth=annotated]``; itself where nothing is left open.
+
+        Example:
+            >>> Protocol("mine+far_m=5", "", "", ("rmse",), 0.0, 5.0).on_truth({"truth": "raw"}).name
+            'mine[truth=raw]+far_m=5'
+        """
+        if not held:
+            return self
+        said = ",".join(f"{key}={value}" for key, value in sorted(held.items()))
+        stem, plus, changes = self.name.partition("+")
+        return replace(self, name=f"{stem}[{said}]{plus}{changes}", options={**self.options, **held})
 
 
 def can_become(kind: Kind, needs: Kind) -> bool:

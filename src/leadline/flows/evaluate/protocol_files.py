@@ -12,7 +12,7 @@ from typing import Any, get_args
 from leadline.core.errors import InputError, UnknownName
 from leadline.flows.evaluate.protocol import Aggregate, Protocol
 
-__all__ = ["default_protocol", "list_protocols", "load_protocol", "lock_of", "protocol_names"]
+__all__ = ["default_protocol", "list_protocols", "load_protocol", "lock_of", "protocol_names", "twin_on"]
 
 _ROOM = "leadline.data.protocols"
 _LOCKS = "locks.toml"
@@ -75,7 +75,9 @@ def load_protocol(
         protocol = _locked(_for_dataset(name, _shipped(name), dataset))
     else:
         path = Path(name)
-        if path.suffix != ".toml" or not path.is_file():
+        if path.suffix == ".toml" and not path.is_file():
+            raise InputError(f"there is no file {name!r}", hint="check the path")
+        if path.suffix != ".toml":
             raise UnknownName("protocol", name, known=(*protocol_names(), *_EITHER))
         protocol = _locked(_for_dataset(path.stem, _tree(path.read_text("utf-8"), name), dataset))
     return protocol.changed(changes or {})
@@ -114,9 +116,29 @@ def default_protocol(dataset: str, options: Mapping[str, Any]) -> str:
     if name is None:
         raise InputError(
             f"dataset {dataset!r} has no protocol of its own",
-            hint=f"name one with --protocol: {', '.join(protocol_names())}; such as -p nyu-eigen-filled --set dataset=any",
+            hint="take one for any data, such as -p nyu-eigen-filled --set dataset=any --set crop=none, or another: "
+            f"{', '.join(protocol_names())}",
         )
     return name
+
+
+def twin_on(protocol: Protocol, held: Mapping[str, str]) -> str:
+    """The protocol that ships and scores another truth of the same dataset just as this one does.
+
+    Args:
+        protocol: One that fixes its truth.
+        held: The truth that there is, by option.
+
+    Returns:
+        Its name; empty where there is none.
+
+    Example:
+        >>> twin_on(load_protocol("nyu-eigen-filled"), {"truth": "raw"})
+        'nyu-eigen-raw'
+    """
+    wanted = {key: held.get(key, value) for key, value in protocol.options.items()}
+    alike = replace(protocol, options=wanted).fingerprint
+    return next((one.name for one in list_protocols() if one.fingerprint == alike), "")
 
 
 def lock_of(name: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from leadline.core.errors import InputError
+from leadline.core.kind import Kind, Quantity
 from leadline.flows.data.choosing import OPTION_HELP, PLACE_HELP, options_said
 from leadline.flows.model import DEFAULT_MODEL
 from leadline.flows.options import Told, check_bounds, like, told
@@ -140,10 +141,22 @@ class EvaluateRequest:
     def __post_init__(self) -> None:
         check_bounds(self)
         _ = self.stated, looks_of(self.tta), self.changed, options_said(self.option)
+        if self.first is not None and self.spread is not None:
+            raise InputError(
+                f"the first {self.first} and {self.spread} spread evenly are both asked for",
+                hint="give one of --first and --spread",
+            )
         if self.unit and self.scale is not None:
             raise InputError(
                 f"unit {self.unit!r} and a scale of {self.scale:g} are both given",
                 hint="give one of --unit and --scale",
+            )
+
+        inverse = self.kind and Kind.parse(self.kind).quantity is Quantity.INVERSE
+        if self.predictions and inverse and self.unit not in ("", "m"):
+            raise InputError(
+                f"inverse depth in {self.unit!r} may mean 1/{self.unit} or thousandths of 1/m",
+                hint="say what a stored step is in 1/m: --scale 0.001",
             )
 
     @property

@@ -35,14 +35,14 @@ class Compared:
         return math.nan if self.cell is None else self.measured - self.cell.value
 
     @property
-    def within(self) -> bool:
-        """Whether the measured figure is as near as is to be expected; where nothing is published there is nothing to miss."""
-        return self.cell is None or _near(self.measured, self.cell)
+    def within(self) -> bool | None:
+        """Whether the measured figure is as near as is to be expected; None where no value was published."""
+        return None if self.cell is None else _near(self.measured, self.cell)
 
     @property
     def other_way(self) -> bool:
         """Whether the figure is missed, and aggregated the other way it would not be."""
-        return self.cell is not None and not self.within and _near(self.other, self.cell)
+        return self.cell is not None and self.within is False and _near(self.other, self.cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +62,36 @@ class Reproduction:
     remarks: tuple[str, ...]
 
     @property
-    def within(self) -> bool:
-        """Whether all figures are."""
-        return all(one.within for one in self.compared)
+    def within(self) -> bool | None:
+        """Whether all figures are that have a published value; None where nothing was checked: none has, or ``remarks`` are there."""
+        judged = [verdict for one in self.compared if (verdict := self.verdict(one)) is not None]
+        return all(judged) if judged else None
+
+    def verdict(self, one: Compared) -> bool | None:
+        """Whether a figure is near enough to the published one.
+
+        Args:
+            one: One of ``compared``.
+
+        Returns:
+            None where no value was published, or something was otherwise than in the source: figures of fewer images, of
+            another model or of other weights neither confirm nor miss a published one.
+        """
+        return None if self.remarks else one.within
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """What may explain figures that are missed; nothing where none is."""
-        return () if self.within else tuple(_reasons(self))
+        return tuple(_reasons(self)) if self.within is False else ()
 
 
-def compare(published: Published, evaluation: Evaluation) -> Reproduction:
+def compare(published: Published, evaluation: Evaluation, *, spread: int | None = None) -> Reproduction:
     """Compares what was printed with what was measured.
 
     Args:
         published: The row.
         evaluation: An evaluation of one model under the row's protocol.
+        spread: How many images were chosen; None where all were scored.
 
     Returns:
         The comparison.
@@ -94,7 +108,10 @@ def compare(published: Published, evaluation: Evaluation) -> Reproduction:
         measured, other = (figure.pooled, figure.mean) if pooled else (figure.mean, figure.pooled)
         compared.append(Compared(metric, measured, cells.get(metric), other))
     first = evaluation.figure(model.name, compared[0].metric)
-    return Reproduction(published, evaluation, tuple(compared), tuple(_remarks(published, evaluation, first)))
+    remarks = list(_remarks(published, evaluation, first))
+    if spread is not None and not published.images:
+        remarks.insert(0, f"measured on {first.images} images spread over the data, published on all")
+    return Reproduction(published, evaluation, tuple(compared), tuple(remarks))
 
 
 def _near(value: float, cell: Cell) -> bool:

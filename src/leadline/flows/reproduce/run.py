@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib import resources
@@ -10,6 +11,7 @@ from pathlib import Path
 from leadline.core.errors import InputError
 from leadline.flows.data.choosing import OPTION_HELP, PLACE_HELP, options_said
 from leadline.flows.data.opening import open_dataset
+from leadline.flows.evaluate.protocol_files import load_protocol
 from leadline.flows.evaluate.request import EvaluateRequest
 from leadline.flows.evaluate.run import Listener
 from leadline.flows.evaluate.run import run as evaluate
@@ -61,7 +63,7 @@ class ReproduceRequest:
         default=None,
         metadata=told(
             Told(
-                "Folder for rows, tables and the report; reproduction/NAME where not said. A run that was stopped goes on in it.",
+                "Folder for rows, tables and the report; reproduction/NAME where not said, with what was chosen behind the name. A run that was stopped goes on in it.",
                 short="o",
                 metavar="FOLDER",
             )
@@ -109,12 +111,14 @@ def run(request: ReproduceRequest, *, on_event: Listener | None = None) -> Repro
             f"{row.who} is none of leadline's models",
             hint="bring it: --model onnx:FILE, hf:ORG/NAME or a folder",
         )
+    _check_data(request, row)
     with ExitStack() as stack:
         ids = None
         if row.ids:
             listed = resources.files("leadline.data.splits").joinpath(f"{row.ids}.txt")
             ids = stack.enter_context(resources.as_file(listed))
-        return compare(row, evaluate(_evaluation_of(request, row, ids), on_event=on_event))
+        evaluation = evaluate(_evaluation_of(request, row, ids), on_event=on_event)
+        return compare(row, evaluation, spread=request.spread)
 
 
 def _evaluation_of(request: ReproduceRequest, row: Published, ids: Path | None) -> EvaluateRequest:
@@ -127,7 +131,7 @@ def _evaluation_of(request: ReproduceRequest, row: Published, ids: Path | None) 
         split=_split(request, row),
         ids=ids,
         spread=request.spread,
-        out=request.out or Path("reproduction") / row.name,
+        out=request.out or _folder_of(request, row),
         no_cache=request.no_cache,
         engine=request.engine,
         device=request.device,
@@ -141,6 +145,27 @@ def _evaluation_of(request: ReproduceRequest, row: Published, ids: Path | None) 
         std=row.stated.get("std", ""),
         layout=row.stated.get("layout", ""),
     )
+
+
+def _check_data(request: ReproduceRequest, row: Published) -> None:
+    layout = open_dataset(request.data, options=options_said(request.option)).spec.name
+    protocol = load_protocol(row.protocol, dataset=layout, changes=row.changes)
+    if protocol.dataset not in ("", "any", layout):
+        raise InputError(
+            f"{row.name} is measured on {row.dataset} data, and {request.data!r} is {layout}",
+            hint=f"give them: --data {row.dataset}:PATH",
+        )
+
+
+def _folder_of(request: ReproduceRequest, row: Published) -> Path:
+    """A folder for each choice, so that a look at a few images is not in the way of the whole."""
+    chosen = [row.name]
+    if request.model and request.model != row.model:
+        chosen.append(request.model.rstrip("/").rpartition("/")[2])
+    chosen += request.option
+    if request.spread is not None:
+        chosen.append(f"spread-{request.spread}")
+    return Path("reproduction") / re.sub(r"[^\w.-]+", "-", "-".join(chosen))
 
 
 def _split(request: ReproduceRequest, row: Published) -> str:
