@@ -389,17 +389,54 @@ def test_doctor_tells_the_state(command: Command, monkeypatch: pytest.MonkeyPatc
 def test_train_says_what_it_made(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
 
-    def train(request: object) -> TrainReport:
+    def train(request: object, *, on_plan: object) -> TrainReport:
         asked.append(request)
         return TrainReport(
-            weights=Path("w.onnx"), checkpoint=Path("c.ckpt"), trained_on=7, held_out=("a", "b")
+            weights=Path("w.onnx"),
+            checkpoint=Path("c.ckpt"),
+            trained_on=7,
+            held_out=("a", "b"),
+            card=Path("CARD.md"),
+            steps_per_s=3.21,
+            waited=0.0123,
+            remarks=("it was not scored",),
+            following=("leadline predict PHOTO --model w.onnx",),
         )
 
     monkeypatch.setattr("leadline.cli.train.run", train)
     ended = command("train", "embedded-indoor", "--data", tmp_path, "--out", tmp_path / "run")
-    assert ended.out == "trained on 7 frames, 2 held out: w.onnx\n"
+    assert ended.out.splitlines() == [
+        "trained on 7 frames, 2 held out: w.onnx",
+        "3.21 steps a second, 1.2% of the time waiting for data",
+        "described in CARD.md; next:",
+        "  leadline predict PHOTO --model w.onnx",
+    ]
+    assert "leadline: it was not scored" in ended.err
     assert "embedded-indoor" in repr(asked[0])
-    assert command("train", "embedded-indoor").status == 2
+    assert command("train").status == 2
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(command: Command, tmp_path: Path) -> None:
+    words = ("--out", tmp_path / "run", "--set", "network.widths=[4, 6, 8]", "--dry-run")
+    made_up = "data={dataset='synthetic', held_out_scenes=2, options={frames=24, width=32, height=24}}"
+    ended = command("train", "unet-diode", "--set", made_up, *words)
+    assert ended.status == 0, ended.err
+    for told in (
+        "data        synthetic: 16 frames to learn from, 8 held out (4 and 2 scenes)",
+        "sizes       photos of 32x24; the network learns at 256x256",
+        "steps       30 in 30 epochs, 32 views a batch, float32",
+        "parameters",
+        "GB: frames",
+        "scored by   scannet+dataset=any",
+        "unet-diode.onnx, MODEL_CARD.md",
+    ):
+        assert told in ended.out
+    assert not (tmp_path / "run").exists()
+    ended = command("train", "unet-diode", "--set", "optimiser.bach=4", "--set", made_up, "--dry-run")
+    assert (ended.status, ended.out) == (3, "")
+    assert "recipe.optimiser has no option 'bach'; did you mean 'batch'?" in ended.err
+    assert "--dry-run" in command("train", "--help").out
+    assert "leadline train finetune" in command("train", "--help").out
 
 
 def test_demo_makes_its_pictures(command: Command, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ FACES = {
 ONLY_HERE = {
     "predict": {"as_json"},
     "demo": set(),
-    "train": set(),
+    "train": {"dry_run"},
     "calibrate": {"as_json"},
     "reproduce": {"as_json"},
 }

@@ -18,6 +18,7 @@ from leadline.core.errors import (
     LeadlineError,
     MissingExtra,
     OutputError,
+    TrainingError,
     UnknownName,
     WeightsError,
 )
@@ -45,7 +46,7 @@ def test_all_names_are_public() -> None:
     assert set(errors.__all__) == {"LeadlineError", "pip_line", *(name for name, *_ in DRAWN)}
 
 
-PLAIN = [InputError, KindError, WeightsError, EngineError, DatasetError, OutputError]
+PLAIN = [InputError, KindError, WeightsError, EngineError, DatasetError, OutputError, TrainingError]
 
 
 @pytest.mark.parametrize("cls", PLAIN)

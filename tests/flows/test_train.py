@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import fields
 from importlib import resources
 from pathlib import Path
@@ -11,10 +12,19 @@ import onnxruntime
 import pytest
 from PIL import Image as PilImage
 
-from leadline.core.errors import DatasetError, MissingExtra, OutputError, UnknownName
+from leadline.core.errors import (
+    DatasetError,
+    InputError,
+    MissingExtra,
+    OutputError,
+    UnknownName,
+    WeightsError,
+)
 from leadline.flows.options import told_of
-from leadline.flows.train import TrainRequest, train
+from leadline.flows.train import TrainReport, TrainRequest, plan, train
+from leadline.models.leadline_indoor.whole import read_file_weights
 from leadline.plugins import need as need_module
+from leadline.training.recipe_files import load_recipe
 
 CHANGES = {
     'encoder = "tf_efficientnet_lite0"': 'encoder = "test_efficientnet"',
@@ -30,20 +40,17 @@ CHANGES = {
 }
 
 
-@pytest.fixture
-def recipe(tmp_path: Path) -> Path:
+def write_recipe(folder: Path) -> Path:
     text = resources.files("leadline.data.recipes").joinpath("embedded-indoor.toml").read_text("utf-8")
     for old, new in CHANGES.items():
         assert old in text
         text = text.replace(old, new)
-    path = tmp_path / "tiny.toml"
+    path = folder / "tiny.toml"
     path.write_text(text)
     return path
 
 
-@pytest.fixture
-def nyu(tmp_path: Path) -> Path:
-    folder = tmp_path / "nyu"
+def write_nyu(folder: Path) -> Path:
     rng = np.random.default_rng(0)
     for part in ("image", "depth"):
         (folder / part).mkdir(parents=True)
@@ -57,8 +64,24 @@ def nyu(tmp_path: Path) -> Path:
     return folder
 
 
-def test_one_call_goes_from_a_folder_to_a_model_file(recipe: Path, nyu: Path, tmp_path: Path) -> None:
-    report = train(TrainRequest(recipe=str(recipe), data=nyu, out=tmp_path / "out"))
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    return write_recipe(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def nyu(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_nyu(tmp_path_factory.mktemp("nyu"))
+
+
+@pytest.fixture(scope="module")
+def report(nyu: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainReport:
+    """What one call made of a folder."""
+    folder = tmp_path_factory.mktemp("run")
+    return train(TrainRequest(recipe=str(write_recipe(folder)), data=nyu, out=folder / "out"))
+
+
+def test_one_call_goes_from_a_folder_to_a_model_file(report: TrainReport) -> None:
     assert report.trained_on == 4
     assert report.held_out == ("0003", "0004")
     assert report.checkpoint.is_file()
@@ -70,6 +93,188 @@ def test_one_call_goes_from_a_folder_to_a_model_file(recipe: Path, nyu: Path, tm
     record = session.get_modelmeta().custom_metadata_map
     assert record["recipe"] == "embedded-indoor"
     assert len(record["recipe_sha256"]) == 64
+
+
+MORE = """
+dropped_ids = ["0007"]
+
+[[data.more]]
+dataset = "synthetic"
+first = 1
+frames = 2
+frames_per_epoch = 2
+far_m = 10.0
+options = { width = 64, height = 48 }
+"""
+
+
+@pytest.fixture
+def onward(recipe: Path, tmp_path: Path) -> Path:
+    """A recipe that goes on from another one's file, with made-up rooms beside the first dataset."""
+    text = recipe.read_text().replace("drop_path = 0.1", 'drop_path = 0.1\nstarts_from = "tiny"')
+    text = text.replace("seed = 20261121", "seed = 7")
+    text = text.replace('options = { window = "eigen" }', 'options = { window = "eigen" }' + MORE)
+    path = tmp_path / "onward.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_recipe_goes_on_from_a_model_file_and_learns_from_more_data(
+    report: TrainReport, onward: Path, nyu: Path, tmp_path: Path
+) -> None:
+    second = train(
+        TrainRequest(recipe=str(onward), data=nyu, out=tmp_path / "out", start=str(report.weights))
+    )
+    assert second.trained_on == 3  # frame 0007 is left out
+    before, after = read_file_weights(report.weights), read_file_weights(second.weights)
+    wide = [name for name, weight in before.items() if weight.size > 200]
+    alike = [np.corrcoef(before[name].ravel(), after[name].ravel())[0, 1] for name in wide]
+    assert (
+        np.median(alike) > 0.8
+    )  # a few short steps from where it began; other random weights would be near 0
+    assert max(alike) < 1
+
+
+def test_a_start_and_further_places_must_be_what_the_recipe_asks_for(
+    recipe: Path, onward: Path, nyu: Path, tmp_path: Path
+) -> None:
+    out, file = tmp_path / "out", tmp_path / "absent.onnx"
+    with pytest.raises(InputError, match="goes on from the model file of recipe 'tiny'"):
+        train(TrainRequest(recipe=str(onward), data=nyu, out=out))
+    with pytest.raises(InputError, match="begins anew"):
+        train(TrainRequest(recipe=str(recipe), data=nyu, out=out, start=str(file)))
+    with pytest.raises(InputError, match="learns from no further dataset 'redwood'"):
+        train(
+            TrainRequest(recipe=str(onward), data=nyu, out=out, start=str(file), more=("redwood:/nowhere",))
+        )
+    with pytest.raises(WeightsError, match="no ONNX file"):
+        train(TrainRequest(recipe=str(onward), data=nyu, out=out, start=str(file)))
+    short = onward.with_name("short.toml")
+    short.write_text(onward.read_text().replace("height = 48", "height = 48, frames = 2"))
+    with pytest.raises(DatasetError, match="has 2 frames, the recipe wants 3"):
+        train(TrainRequest(recipe=str(short), data=nyu, out=out, start=str(file)))
+
+
+SMALL_UNET = (
+    "network.widths=[4, 6, 8]",
+    "data={dataset = 'synthetic', held_out_scenes = 1, options = {frames = 8, width = 32, height = 24}}",
+    "views.shapes=[[32, 32, 1]]",
+    "optimiser.epochs=2",
+    "optimiser.batch=2",
+)
+TUTORIAL = (
+    "network.builder=leadline.models.unet.net:build_tutorial",
+    "optimiser.method=sgd",
+    "optimiser.fall=0",
+    "loss.0.options={span = 256, window = 7, k1 = 1e-4, k2 = 9e-4}",
+    "loss.2={name = 'target-edge-smoothness', weight = 0.9}",
+)
+
+
+@pytest.mark.parametrize("changes", [SMALL_UNET, SMALL_UNET + TUTORIAL], ids=["mended", "tutorial"])
+def test_the_unet_learns_from_made_up_rooms_with_no_data_at_hand(
+    changes: tuple[str, ...], tmp_path: Path
+) -> None:
+    report = train(TrainRequest(recipe="unet-diode", out=tmp_path, changes=changes))
+    assert (report.trained_on, len(report.held_out)) == (4, 4)
+    session = onnxruntime.InferenceSession(str(report.weights))
+    photo = np.random.default_rng(0).integers(0, 256, (1, 37, 53, 3), dtype=np.uint8)
+    near, far = (
+        session.run(["depth"], {"image": photo, "focal_px": np.array([f], np.float32)})[0] for f in (40, 80)
+    )
+    assert near.shape == (1, 37, 53)
+    assert np.array_equal(near, far)  # it makes nothing of the focal length
+
+
+def test_densedepth_goes_from_made_up_rooms_to_a_model_file(tmp_path: Path) -> None:
+    changes = (
+        "network={builder = 'leadline.testing.tiny:small_densedepth', encoder = 'test_resnet'}",
+        *(change for change in SMALL_UNET if not change.startswith("network")),
+    )
+    report = train(TrainRequest(recipe="densedepth-nyu", out=tmp_path, changes=changes))
+    session = onnxruntime.InferenceSession(str(report.weights))
+    photo = np.random.default_rng(0).integers(0, 256, (1, 37, 53, 3), dtype=np.uint8)
+    depth = session.run(["depth"], {"image": photo, "focal_px": np.array([40], np.float32)})[0]
+    assert depth.shape == (1, 37, 53)
+    assert 0.0999 < depth.min() <= depth.max() < 10.001
+
+
+def test_data_that_is_read_needs_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="learns from dataset 'diode', which is read from a folder"):
+        train(TrainRequest(recipe="unet-diode", out=tmp_path))
+    with pytest.raises(InputError, match="learns from what is read from a folder"):
+        plan(TrainRequest(recipe="finetune", start="glpn-tiny"))
+    with pytest.raises(InputError, match="learns from dataset 'diode', not 'kitti'; give diode:PATH"):
+        plan(TrainRequest(recipe="unet-diode", data="kitti:somewhere"))
+    with pytest.raises(InputError, match="devices = 0 is out of range"):
+        TrainRequest(recipe="unet-diode", devices=0)
+
+
+def test_the_finished_model_is_scored_and_described(tmp_path: Path) -> None:
+    report = train(TrainRequest(recipe="unet-diode", out=tmp_path, changes=SMALL_UNET))
+    assert report.evaluation is not None
+    figure = report.evaluation.summaries[0].figures["abs_rel"]
+    assert figure.images == len(report.held_out) == 4
+    assert (tmp_path / "held_out.txt").read_text().split() == list(report.held_out)
+    assert (tmp_path / "evaluation/report.html").is_file()
+    assert report.card == tmp_path / "MODEL_CARD.md"
+    card = report.card.read_text()
+    recipe = load_recipe("unet-diode", changes=SMALL_UNET)
+    for told in (
+        recipe.digest,
+        "4 frames were learned from (1 scenes), 4 held out (1 scenes)",
+        f"| abs_rel | {figure.mean:.4g} |",
+        "It learned from made-up rooms",
+        "it makes nothing of the focal length",
+        recipe.export.licence,
+    ):
+        assert told in card
+    predict, evaluate = report.following
+    assert predict == f"leadline predict PHOTO --model {report.weights}"
+    assert evaluate.startswith(
+        f"leadline evaluate --data synthetic --model {report.weights} --protocol scannet"
+    )
+    assert 0 <= report.waited < 1
+
+
+def test_what_cannot_be_scored_says_so_and_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = (*SMALL_UNET, "data.held_out_scenes=0")
+    report = train(TrainRequest(recipe="unet-diode", out=tmp_path / "all", changes=whole))
+    assert report.evaluation is None
+    assert report.remarks == ("it was not scored: the recipe holds no frame out",)
+    assert "None: it was not scored" in (tmp_path / "all/MODEL_CARD.md").read_text()
+
+    def broken(*_: object, **__: object) -> None:
+        raise DatasetError("the disk was taken away", hint="put it back")
+
+    monkeypatch.setattr("leadline.flows.train.score_held_out", broken)
+    report = train(TrainRequest(recipe="unet-diode", out=tmp_path / "broken", changes=SMALL_UNET))
+    assert report.remarks == ("it was not scored: the disk was taken away; put it back",)
+    assert report.weights.is_file()
+    skipped = TrainRequest(
+        recipe="unet-diode", out=tmp_path / "broken", changes=SMALL_UNET, no_evaluation=True
+    )
+    assert train(skipped).remarks == ()
+
+
+def test_an_unknown_protocol_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    changes = (*SMALL_UNET, "evaluate.protocol=scanet")
+    with pytest.raises(UnknownName, match="did you mean 'scannet'"):
+        train(TrainRequest(recipe="unet-diode", out=tmp_path / "out", changes=changes))
+    changes = (*SMALL_UNET, "views.shapes=[[30, 32, 1]]")
+    with pytest.raises(InputError, match="cannot take 32x30 pixels"):
+        train(TrainRequest(recipe="unet-diode", out=tmp_path / "out", changes=changes))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_loss_is_refused_before_a_frame_is_read(recipe: Path, nyu: Path, tmp_path: Path) -> None:
+    recipe.write_text(recipe.read_text().replace('name = "l1"', 'name = "l11"'))
+    damaged = tmp_path / "nyu"
+    shutil.copytree(nyu, damaged)
+    for photo in damaged.glob("image/*"):
+        photo.write_bytes(b"damaged")
+    with pytest.raises(UnknownName, match="no loss is called 'l11'"):
+        train(TrainRequest(recipe=str(recipe), data=damaged, out=tmp_path / "out"))
 
 
 def test_every_option_has_a_help_sentence() -> None:

@@ -102,3 +102,9 @@ def test_jpeg_bytes_hold_the_picture_at_its_size() -> None:
         assert np.abs(np.asarray(read).astype(int) - smooth).mean() < 2
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     assert len(jpeg_bytes(noise, quality=50)) < len(jpeg_bytes(noise, quality=90))
+
+
+def test_a_picture_of_noise_has_room_for_its_jpeg() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    for quality in (60, 80, 90, 95):
+        assert Pil.open(io.BytesIO(jpeg_bytes(noise, quality=quality))).size == (640, 480)

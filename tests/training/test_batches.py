@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
+import numpy as np
 import pytest
 import torch
 
 from leadline.core.sample import Sample
 from leadline.training.batches import FrameBatches, FrameData, pixels_of, steps_per_epoch
 from leadline.training.network import DepthNetwork, build_network
-from leadline.training.recipe import Recipe
+from leadline.training.recipe import MoreData, Recipe
 from leadline.training.views import pack
 
 
@@ -37,6 +39,26 @@ def test_one_pass_takes_every_frame_once(tiny_recipe: Recipe, tiny_samples: list
     assert sorted(order.tolist()) == list(range(6))
 
 
+def test_further_datasets_add_a_few_frames_to_each_pass(
+    tiny_recipe: Recipe, tiny_samples: list[Sample]
+) -> None:
+    """Fifty metres mark the frames of the other dataset, of which two of four are drawn for each epoch."""
+    more = MoreData("other", first=0, frames=4, frames_per_epoch=2, far_m=99.0)
+    recipe = replace(tiny_recipe, data=replace(tiny_recipe.data, more=(more,)))
+    network = cast(DepthNetwork, build_network(recipe))
+    frames = [pack(s) for s in tiny_samples]
+    others = [replace(f, depth_mm=np.full_like(f.depth_mm, 50_000 + k)) for k, f in enumerate(frames[:4])]
+    drawn = set()
+    for epoch in range(6):
+        made = FrameBatches(frames, recipe=recipe, network=network, epoch=epoch, more=[others])
+        assert len(made) == steps_per_epoch(6, recipe=recipe) == 4
+        depths = torch.cat([made[k][1].flatten(1).median(1).values for k in range(4)])
+        assert int((depths > 15).sum()) == 2
+        assert sorted(made.order.tolist()) == list(range(8))
+        drawn.add(tuple(sorted(int(f.depth_mm[0, 0]) for f in made.drawn)))
+    assert len(drawn) > 1
+
+
 def test_pixels_and_depth_fit_together(tiny_recipe: Recipe, tiny_samples: list[Sample]) -> None:
     rgb, depth_m = batches(tiny_recipe, tiny_samples, epoch=0)[0]
     assert rgb.dtype == torch.uint8
@@ -47,14 +69,19 @@ def test_pixels_and_depth_fit_together(tiny_recipe: Recipe, tiny_samples: list[S
     assert same is depth_m
 
 
+def test_a_batch_says_what_it_is_made_of(tiny_recipe: Recipe, tiny_samples: list[Sample]) -> None:
+    made = batches(tiny_recipe, tiny_samples, epoch=4)
+    assert [sample for k in range(3) for sample in made.ids(k)] == [str(k) for k in made.order]
+
+
 def test_there_is_no_batch_beyond_the_last(tiny_recipe: Recipe, tiny_samples: list[Sample]) -> None:
     with pytest.raises(IndexError):
         batches(tiny_recipe, tiny_samples, epoch=0)[3]
 
 
 def test_few_frames_still_make_a_step(tiny_recipe: Recipe) -> None:
-    assert steps_per_epoch(1, optimiser=tiny_recipe.optimiser) == 1
-    assert steps_per_epoch(5, optimiser=tiny_recipe.optimiser) == 2
+    assert steps_per_epoch(1, recipe=tiny_recipe) == 1
+    assert steps_per_epoch(5, recipe=tiny_recipe) == 2
 
 
 def test_settling_uses_as_many_batches_as_the_recipe_says(

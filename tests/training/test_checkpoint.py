@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from leadline.core.errors import WeightsError
-from leadline.training.checkpoint import load_average
+from leadline.core.errors import OutputError, WeightsError
+from leadline.training.checkpoint import WholeFiles, load_average, read_checkpoint
 
 
 def test_the_average_is_loaded(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_absent_and_damaged_checkpoints_are_refused(tmp_path: Path, content: byt
     path = tmp_path / "last.ckpt"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(WeightsError, match="is not a checkpoint of this network"):
+    with pytest.raises(WeightsError, match="is not a checkpoint of"):
         load_average(torch.nn.Linear(2, 1), path)
 
 
@@ -34,3 +34,26 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
     torch.save({"state_dict": {"network.weight": torch.ones(5, 5)}}, path)
     with pytest.raises(WeightsError, match="train again into an empty folder"):
         load_average(torch.nn.Linear(2, 1), path)
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk: the same calls fail in the same place."""
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "last.ckpt"
+    WholeFiles().save_checkpoint({"state_dict": {"network.weight": torch.ones(3)}}, path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(OutputError, match="cannot be written: it is larger than this file system allows"):
+            WholeFiles().save_checkpoint({"state_dict": {"network.weight": torch.zeros(100_000)}}, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert read_checkpoint(path)["state_dict"]["network.weight"].tolist() == [1.0, 1.0, 1.0]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_only_numbers_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    torch.save({"state_dict": {"network.weight": Path("x")}}, path)
+    with pytest.raises(WeightsError, match="UnpicklingError"):
+        WholeFiles().load_checkpoint(path)

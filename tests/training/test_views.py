@@ -14,7 +14,7 @@ from leadline.core.camera import Camera
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import DatasetError
 from leadline.core.image import Image
-from leadline.core.kind import Freedom, Kind
+from leadline.core.kind import Along, Freedom, Kind, Quantity
 from leadline.core.sample import Sample
 from leadline.training.recipe_files import load_recipe
 from leadline.training.views import Draw, Frame, draw_shape, draw_view, pack, take_view
@@ -32,25 +32,61 @@ def frame(*, depth_m: float = 2.0, f_px: float = 50.0) -> Frame:
     return Frame(rgb, mm, Camera.centred(f_px, 64, 48), (6, 4, 60, 44))
 
 
+def packed_photo(camera: Camera) -> Image:
+    return Image(np.zeros((camera.height, camera.width, 3), np.uint8), camera)
+
+
 def test_packing_keeps_metres_to_the_millimetre_and_marks_the_unknown() -> None:
     values = np.array([[1.2344, 7.0, 80.0]], np.float32)
     camera = Camera.assumed(3, 1)
     truth = DepthMap(values, Kind(), valid=np.array([[True, False, True]]), camera=camera)
-    packed = pack(Sample("a", Image(np.zeros((1, 3, 3), np.uint8), camera), truth))
-    assert packed.depth_mm.tolist() == [[1234, 0, 65534]]
+    packed = pack(Sample("a", packed_photo(camera), truth))
+    assert (packed.depth_mm.tolist(), packed.steps_per_m) == ([[123, 0, 8000]], 100)
+    room = DepthMap(np.array([[1.2344, 7.0, 65.0]], np.float32), Kind(), valid=truth.valid, camera=camera)
+    packed = pack(Sample("a", packed_photo(camera), room))
+    assert (packed.depth_mm.tolist(), packed.steps_per_m, packed.id) == ([[1234, 0, 65000]], 1000, "a")
     assert packed.known == (0, 0, 3, 1)
+    near = pack(Sample("a", packed_photo(camera), truth), far_m=5.0)
+    assert near.depth_mm.tolist() == [[1234, 0, 0]]
+    assert near.known == (0, 0, 1, 1)
 
 
 @pytest.mark.parametrize(
     ("truth", "message"),
     [
-        (DepthMap(np.ones((1, 1)), Kind(freedom=Freedom.SCALE)), "not metres along the axis"),
+        (DepthMap(np.ones((1, 1)), Kind(freedom=Freedom.SCALE)), "not metres"),
+        (DepthMap(np.ones((1, 2)), Kind()), "photo of 1x1 and a depth of 2x1, which are not of one shape"),
         (DepthMap(np.ones((1, 1)), Kind(), valid=np.zeros((1, 1), bool)), "no pixel of known depth"),
     ],
 )
 def test_truth_that_cannot_be_learned_from_is_refused(truth: DepthMap, message: str) -> None:
     with pytest.raises(DatasetError, match=message):
         pack(Sample("a", Image.from_array(np.zeros((1, 1, 3), np.uint8)), truth))
+
+
+def test_other_metric_kinds_and_sizes_are_brought_to_metres_of_the_photo() -> None:
+    camera = Camera.centred(4.0, 4, 2)
+    inverse = DepthMap(np.full((2, 4), 0.5, np.float32), Kind(Quantity.INVERSE), camera=camera)
+    assert (pack(Sample("a", packed_photo(camera), inverse)).depth_mm == 2000).all()
+    ray = DepthMap(np.full((2, 4), 2.0, np.float32), Kind(along=Along.RAY), camera=camera)
+    along_axis = 2 / math.sqrt(1 + (1.5**2 + 0.5**2) / 4**2)
+    assert pack(Sample("a", packed_photo(camera), ray)).depth_mm[0, 0] == round(1000 * along_axis)
+    small = DepthMap(np.full((1, 2), 3.0, np.float32), Kind(), camera=Camera.centred(2.0, 2, 1))
+    packed = pack(Sample("a", packed_photo(camera), small))
+    assert packed.depth_mm.tolist() == [[3000] * 4] * 2
+
+
+def test_centimetres_are_taken_back_to_metres() -> None:
+    far = replace(frame(depth_m=2.0), depth_mm=np.full((48, 64), 8123, np.uint16), steps_per_m=100)
+    view = take_view(far, draw=PLAIN, canonical_f_px=None, output_stride=1)
+    assert np.allclose(view.depth_m, 81.23)
+
+
+def test_without_a_canonical_camera_depth_stays_as_it_is() -> None:
+    view = take_view(frame(), draw=PLAIN, canonical_f_px=None, output_stride=2)
+    as_seen = take_view(frame(), draw=PLAIN, canonical_f_px=view.f_px, output_stride=2)
+    assert np.allclose(view.depth_m, as_seen.depth_m)
+    assert view.depth_m.max() > 0
 
 
 def test_a_plain_whole_view_is_the_frame_with_depth_for_the_canonical_camera() -> None:

@@ -12,7 +12,8 @@ code which knows nothing of leadline can still catch it::
     ├── WeightsError   (OSError)       exit 7   HTTP 503   weights absent, damaged or not to be had
     ├── EngineError    (RuntimeError)  exit 8   HTTP 500   the inference engine failed
     ├── DatasetError   (OSError)       exit 9   HTTP 422   a dataset that is not what it says
-    └── OutputError    (OSError)       exit 10  HTTP 507   a result that cannot be written
+    ├── OutputError    (OSError)       exit 10  HTTP 507   a result that cannot be written
+    └── TrainingError  (RuntimeError)  exit 12  HTTP 500   training that leads nowhere
 
 A batch in which some photos failed ends with exit status 1; a command line that cannot be parsed, with 2.
 """
@@ -31,6 +32,7 @@ __all__ = [
     "LeadlineError",
     "MissingExtra",
     "OutputError",
+    "TrainingError",
     "UnknownName",
     "WeightsError",
     "pip_line",
@@ -183,3 +185,11 @@ class OutputError(LeadlineError, OSError):
     code = "output"
     exit_status = 10
     http_status = 507
+
+
+class TrainingError(LeadlineError, RuntimeError):
+    """Training that leads nowhere: a loss that is no number any more, or far from what it was."""
+
+    code = "training"
+    exit_status = 12
+    http_status = 500

@@ -35,6 +35,20 @@ before (uint8[N, H, W, 3] image, float[N] focal_px) => (float[N, 3, h, w] pixels
     source_size = Slice (shape, one, three)
     sides = Cast <to = 1> (source_size)
     area = ReduceProd <keepdims = 0> (sides)
+{net_size}
+    zero = Constant <value_ints = [0]> ()
+    count = Slice (shape, zero, one)
+    target = Concat <axis = 0> (count, net_size, three)
+    small = Resize <mode = "linear", antialias = 1, exclude_outside = 1, coordinate_transformation_mode = "half_pixel"> (image, , , target)
+    channels_first = Transpose <perm = [0, 3, 1, 2]> (small)
+    pixels = Cast <to = 1> (channels_first)
+{factor}
+    column = Constant <value_ints = [-1, 1, 1, 1]> ()
+    metres_per_unit = Reshape (factor, column)
+}}
+"""
+
+SIZE_OF_AREA = """
     net_area = Constant <value_float = {net_area}> ()
     area_ratio = Div (net_area, area)
     scale = Sqrt (area_ratio)
@@ -47,21 +61,25 @@ before (uint8[N, H, W, 3] image, float[N] focal_px) => (float[N, 3, h, w] pixels
     whole_strides = Round (clipped)
     net_sides = Mul (whole_strides, stride)
     net_size = Cast <to = 7> (net_sides)
-    zero = Constant <value_ints = [0]> ()
-    count = Slice (shape, zero, one)
-    target = Concat <axis = 0> (count, net_size, three)
-    small = Resize <mode = "linear", antialias = 1, exclude_outside = 1, coordinate_transformation_mode = "half_pixel"> (image, , , target)
-    channels_first = Transpose <perm = [0, 3, 1, 2]> (small)
-    pixels = Cast <to = 1> (channels_first)
+"""
+
+FIXED_SIZE = """
+    net_size = Constant <value_ints = [{rows}, {columns}]> ()
+    net_sides = Cast <to = 1> (net_size)
+"""
+
+CANONICAL_FACTOR = """
     net_area_used = ReduceProd <keepdims = 0> (net_sides)
     zoom_squared = Div (net_area_used, area)
     zoom = Sqrt (zoom_squared)
     canonical = Constant <value_float = {canonical_f_px}> ()
     zoom_per_canonical = Div (zoom, canonical)
     factor = Mul (focal_px, zoom_per_canonical)
-    column = Constant <value_ints = [-1, 1, 1, 1]> ()
-    metres_per_unit = Reshape (factor, column)
-}}
+"""
+
+NO_FACTOR = """
+    count_of_focal = Shape (focal_px)
+    factor = ConstantOfShape <value = float[1] {{1.0}}> (count_of_focal)
 """
 
 AFTER = """
@@ -83,9 +101,16 @@ after (float[N, 1, h, w] log_depth, float[N, 1, 1, 1] scale, int64[2] full_size)
 
 
 class ExportableNetwork(Protocol):
-    """What a network must offer to be exported: it maps RGB to the logarithm of canonical depth."""
+    """What a network must offer to be exported: it maps RGB to the logarithm of canonical depth.
 
-    canonical_f_px: float
+    Convention:
+        ``net_size_px`` is the rows and columns that every photo is resized to, or None where the photo's shape is kept:
+        then ``net_area_px``, ``stride_px`` and ``max_side_px`` size it. ``canonical_f_px`` is None where the focal length
+        plays no part.
+    """
+
+    canonical_f_px: float | None
+    net_size_px: tuple[int, int] | None
     net_area_px: int
     stride_px: int
     max_side_px: int
@@ -99,9 +124,8 @@ def export_network(network: ExportableNetwork, path: Path, *, record: Mapping[st
     """Writes a network with its pre- and post-processing as one ONNX file.
 
     Convention:
-        The photo is resized by Pillow's antialiased bilinear rule to about ``net_area_px`` in whole strides; depth of the
-        canonical camera times f_net / canonical_f_px is metres (Yin et al., Metric3D, ICCV 2023); they come back
-        bilinearly.
+        The photo is resized by Pillow's antialiased bilinear rule to the network's size; depth of the canonical camera
+        times f_net / canonical_f_px is metres (Yin et al., Metric3D, ICCV 2023); they come back bilinearly.
 
     Args:
         network: In evaluation mode, batch normalisation folded.
@@ -114,17 +138,12 @@ def export_network(network: ExportableNetwork, path: Path, *, record: Mapping[st
     """
     onnx = need("onnx", who="the ONNX exporter", extra="train")
     need("onnxscript", who="the ONNX exporter", extra="train")
-    fill = {
-        "ir": IR_VERSION,
-        "opset": OPSET,
-        "net_area": float(network.net_area_px),
-        "stride": float(network.stride_px),
-        "most": network.max_side_px / network.stride_px,
-        "canonical_f_px": network.canonical_f_px,
-    }
+    version = {"ir": IR_VERSION, "opset": OPSET}
     core = _core(network)
-    before = onnx.parser.parse_model(BEFORE.format(**fill))
-    after = onnx.parser.parse_model(AFTER.format(**fill))
+    before = onnx.parser.parse_model(
+        BEFORE.format(**version, net_size=_net_size(network), factor=_factor(network))
+    )
+    after = onnx.parser.parse_model(AFTER.format(**version))
     model = onnx.compose.merge_models(
         before,
         core,
@@ -142,12 +161,33 @@ def export_network(network: ExportableNetwork, path: Path, *, record: Mapping[st
         part.write_bytes(model.SerializeToString())
 
 
+def _net_size(network: ExportableNetwork) -> str:
+    if network.net_size_px is not None:
+        rows, columns = network.net_size_px
+        return FIXED_SIZE.format(rows=rows, columns=columns)
+    return SIZE_OF_AREA.format(
+        net_area=float(network.net_area_px),
+        stride=float(network.stride_px),
+        most=network.max_side_px / network.stride_px,
+    )
+
+
+def _factor(network: ExportableNetwork) -> str:
+    if network.canonical_f_px is None:
+        return NO_FACTOR.format()
+    return CANONICAL_FACTOR.format(canonical_f_px=network.canonical_f_px)
+
+
 def _core(network: ExportableNetwork) -> Any:
     import torch
 
-    example = torch.zeros(2, 3, 6 * network.stride_px, 8 * network.stride_px)
-    rows, columns = torch.export.Dim("rows", min=1), torch.export.Dim("columns", min=1)
-    shape = {0: torch.export.Dim("N"), 2: network.stride_px * rows, 3: network.stride_px * columns}
+    shape: dict[int, Any] = {0: torch.export.Dim("N")}
+    if network.net_size_px is not None:
+        example = torch.zeros(2, 3, *network.net_size_px)
+    else:
+        example = torch.zeros(2, 3, 6 * network.stride_px, 8 * network.stride_px)
+        rows, columns = torch.export.Dim("rows", min=1), torch.export.Dim("columns", min=1)
+        shape |= {2: network.stride_px * rows, 3: network.stride_px * columns}
     program: Any = torch.onnx.export(
         network,  # type: ignore[arg-type]
         (example,),

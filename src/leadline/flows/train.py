@@ -1,39 +1,28 @@
-"""Training a network by a recipe."""
+"""Training a network by a recipe: from a folder of photos and depth to a model that is scored and described."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
-from leadline.core.errors import OutputError
-from leadline.flows.data.opening import open_dataset
-from leadline.flows.options import Told, told
-from leadline.plugins.need import need
+from leadline.core.errors import LeadlineError, OutputError
+from leadline.flows.evaluate.records import Evaluation
+from leadline.flows.model_card import write_card
+from leadline.flows.train_request import TrainRequest
+from leadline.flows.training_plan import Prepared, TrainPlan, prepare
+from leadline.flows.training_score import HELD_OUT, protocol_for, score_held_out
+from leadline.plugins.need import has
 from leadline.plugins.registry import load
 
-__all__ = ["TrainReport", "TrainRequest", "train"]
+__all__ = ["TrainReport", "TrainRequest", "plan", "train"]
 
-PACKAGES = ("torch", "timm", "lightning", "onnx", "onnxscript")
-
-
-@dataclass(frozen=True, slots=True)
-class TrainRequest:
-    """What ``leadline train`` is asked for."""
-
-    recipe: str = field(
-        metadata=told(Told("Name of a recipe that ships, or path of a TOML file.", positional=True))
-    )
-    data: Path = field(metadata=told(Told("Folder that holds the recipe's dataset.", metavar="FOLDER")))
-    out: Path = field(
-        metadata=told(
-            Told(
-                "Folder for checkpoints, history and the finished weights; a run that stopped goes on.",
-                metavar="FOLDER",
-            )
-        )
-    )
+UNKNOWN_MEMORY_BYTES = 16e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +30,51 @@ class TrainReport:
     """What a training run left behind.
 
     Args:
-        weights: The finished model file.
+        weights: The finished model: a file, or a checkpoint's folder.
         checkpoint: The last checkpoint, from which a run goes on.
         trained_on: Number of frames learned from.
         held_out: Ids of the samples that were kept for validation.
+        evaluation: Its scores on them; None where it was not scored.
+        card: The model card; None in processes that write nothing.
+        steps_per_s: Steps in a second; NaN where none were left to do.
+        waited: Share of that time in which the network waited for data.
+        remarks: What its user should know.
+        following: Lines to type next.
     """
 
     weights: Path
     checkpoint: Path
     trained_on: int
     held_out: tuple[str, ...]
+    evaluation: Evaluation | None = None
+    card: Path | None = None
+    steps_per_s: float = float("nan")
+    waited: float = float("nan")
+    remarks: tuple[str, ...] = ()
+    following: tuple[str, ...] = ()
 
 
-def train(request: TrainRequest) -> TrainReport:
-    """Trains, or goes on where a run into the same folder stopped.
+def plan(request: TrainRequest) -> TrainPlan:
+    """What a training would do; nothing is written, one sample is read.
 
     Args:
         request: Recipe, data and output folder.
+
+    Returns:
+        The plan.
+
+    Raises:
+        LeadlineError: As ``prepare``.
+    """
+    return prepare(request).plan
+
+
+def train(request: TrainRequest, *, on_plan: Callable[[TrainPlan], None] | None = None) -> TrainReport:
+    """Trains, or goes on where a run into the same folder stopped; then scores, exports and describes what was made.
+
+    Args:
+        request: Recipe, data and output folder.
+        on_plan: Is told the plan before anything starts.
 
     Returns:
         What was made.
@@ -66,28 +83,156 @@ def train(request: TrainRequest) -> TrainReport:
         MissingExtra: A package of the extra ``train`` is not installed.
         UnknownName: No such recipe or dataset.
         InputError: The recipe is not sound.
+        KindError: A loss of the recipe cannot compare what its network says.
         DatasetError: The data is not what the recipe needs.
-        WeightsError: The pretrained encoder is not installed.
-        OutputError: The folder or the file cannot be written.
+        WeightsError: Pretrained weights are not there, or a checkpoint is damaged or of another network.
+        TrainingError: The loss or its gradient is no number any more, or the loss explodes.
+        OutputError: The folder or a file cannot be written.
     """
-    for package in PACKAGES:
-        need(package, who="training", extra="train")
-    recipe = load("leadline.training.recipe_files:load_recipe")(request.recipe)
-    samples = open_dataset(request.data, name=recipe.data.dataset, options=recipe.data.options)
-    train_on, held_out = load("leadline.training.splits:split_blocks")(len(samples), recipe=recipe.data)
-    network = load("leadline.training.network:build_network")(recipe)
-    pack = load("leadline.training.views:pack")
-    _make_folder(request.out)
-    checkpoint = load("leadline.training.loop:fit")(
-        network,
-        frames=[pack(samples[index]) for index in tqdm(train_on, desc="reading", unit="frame")],
-        held_out=[samples[index] for index in held_out],
-        recipe=recipe,
-        out=request.out,
+    prepared = prepare(request)
+    if on_plan is not None:
+        on_plan(prepared.plan)
+    _make_folder(prepared.out)
+    frames, more = _frames_of(prepared)
+    if request.start is not None and prepared.spec is None:
+        load("leadline.training.start:start_from")(
+            prepared.network, Path(request.start), frames=frames, more=more, recipe=prepared.recipe
+        )
+    outcome = load("leadline.training.loop:fit")(
+        prepared.network,
+        frames=frames,
+        held_out=_Chosen(prepared),
+        recipe=prepared.recipe,
+        out=prepared.out,
+        more=more,
+        setting=_setting(request),
     )
-    weights = request.out / f"{recipe.export.name}.onnx"
-    load("leadline.exporters.onnx:export_network")(network.folded(), weights, record=recipe.record)
-    return TrainReport(weights, checkpoint, len(train_on), tuple(samples[index].id for index in held_out))
+    return _finished(prepared, outcome)
+
+
+class _Chosen:
+    """The samples that are held out, each read when it is asked for.
+
+    Args:
+        prepared: The training.
+    """
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.samples, self.places = prepared.samples, prepared.held_out
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self.samples[place] for place in self.places[index]]
+        return self.samples[self.places[index]]
+
+
+def _frames_of(prepared: Prepared) -> tuple[Any, list[Any]]:
+    """What is learned from, all of it read once."""
+    read = load("leadline.training.frames:read_frames")
+    request, recipe = prepared.request, prepared.recipe
+    keep = request.memory_gb * 1e9 or _memory_bytes() / 2
+    total = len(prepared.train_on) + sum(source.frames for source in recipe.data.more)
+    with tqdm(total=total, desc="reading", unit="frame") as bar:
+        frames = read(prepared.samples, prepared.train_on, keep_bytes=keep, step=bar.update)
+        more = [
+            read(
+                source,
+                range(data.first, data.first + data.frames),
+                keep_bytes=keep,
+                far_m=data.far_m,
+                step=bar.update,
+            )
+            for data, source in zip(recipe.data.more, prepared.sources, strict=True)
+        ]
+    return frames, more
+
+
+def _memory_bytes() -> float:
+    """What the machine has, where its system says it."""
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, ValueError, OSError):
+        return UNKNOWN_MEMORY_BYTES
+
+
+def _setting(request: TrainRequest) -> Any:
+    return load("leadline.training.setting:Setting")(
+        accelerator=request.accelerator,
+        devices=request.devices,
+        nodes=request.nodes,
+        strategy=request.strategy,
+        save_every=request.save_every,
+        readers=request.readers,
+        compiled=request.compile,
+        tensorboard=has("tensorboard"),
+        resume=request.resume,
+    )
+
+
+def _finished(prepared: Prepared, outcome: Any) -> TrainReport:
+    """Exports, scores and describes, in the one process that does."""
+    recipe, out, ids = prepared.recipe, prepared.out, prepared.plan.held_out
+    model = out / (
+        recipe.export.name if recipe.export.form == "transformers" else f"{recipe.export.name}.onnx"
+    )
+    if not outcome.leads:
+        return TrainReport(model, outcome.checkpoint, len(prepared.train_on), ids)
+    (out / HELD_OUT).write_text("".join(f"{name}\n" for name in ids), "utf-8")
+    _export(prepared, model)
+    evaluation, remarks = _scored(prepared, model)
+    card = write_card(out / "MODEL_CARD.md", prepared=prepared, model=model, evaluation=evaluation)
+    if model.is_dir():
+        shutil.copyfile(card, model / "README.md")
+    return TrainReport(
+        model,
+        outcome.checkpoint,
+        len(prepared.train_on),
+        ids,
+        evaluation,
+        card,
+        outcome.steps_per_s,
+        outcome.waited,
+        remarks,
+        _following(prepared, model),
+    )
+
+
+def _export(prepared: Prepared, model: Path) -> None:
+    network = prepared.network.folded()
+    if prepared.recipe.export.form == "transformers":
+        network.save(model)
+    else:
+        load("leadline.exporters.onnx:export_network")(network, model, record=prepared.recipe.record)
+
+
+def _scored(prepared: Prepared, model: Path) -> tuple[Evaluation | None, tuple[str, ...]]:
+    if prepared.request.no_evaluation:
+        return None, ()
+    if not prepared.held_out:
+        return None, ("it was not scored: the recipe holds no frame out",)
+    try:
+        evaluation = score_held_out(
+            model,
+            recipe=prepared.recipe,
+            samples=prepared.samples,
+            out=prepared.out,
+        )
+    except LeadlineError as error:  # hours of training are not thrown away for it
+        return None, (f"it was not scored: {error}",)
+    return evaluation, ()
+
+
+def _following(prepared: Prepared, model: Path) -> tuple[str, ...]:
+    protocol, changes = protocol_for(prepared.recipe, prepared.samples)
+    words = [f"--data {prepared.plan.dataset}", f"--model {model}", f"--protocol {protocol}"]
+    words += [f"--set {field}={value}" for field, value in changes]
+    words += [f"--option {key}={value}" for key, value in prepared.recipe.data.options.items()]
+    if prepared.held_out:
+        words.append(f"--ids {prepared.out / HELD_OUT}")
+    return (f"leadline predict PHOTO --model {model}", f"leadline evaluate {' '.join(words)}")
 
 
 def _make_folder(path: Path) -> None:

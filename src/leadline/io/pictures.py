@@ -75,5 +75,6 @@ def jpeg_bytes(rgb_HW3: NDArray[np.uint8], *, quality: int = 85) -> bytes:
     from PIL import Image
 
     stream = io.BytesIO()
-    Image.fromarray(rgb_HW3).save(stream, "JPEG", quality=quality, subsampling=0, optimize=True)
+    # Not optimised: that needs the whole file in a buffer, which Pillow makes too small for photos of noise.
+    Image.fromarray(rgb_HW3).save(stream, "JPEG", quality=quality, subsampling=0)
     return stream.getvalue()

@@ -154,6 +154,8 @@ def _known(architecture: str, reference: str) -> _Architecture:
 
 
 def _told_by(config: Mapping[str, Any]) -> Kind | None:
+    if "leadline_kind" in config:  # what leadline trained on says it
+        return Kind.parse(str(config["leadline_kind"]))
     if config.get("model_type") != "depth_anything":
         return None
     return Kind() if config.get("depth_estimation_type", "relative") == "metric" else _INVERSE_AFFINE

@@ -7,6 +7,8 @@ __all__ = ["DATASETS", "ENGINES", "EXPORTERS", "MODELS", "REFERENCES"]
 MODELS = {
     "leadline-indoor-small": "leadline.models.leadline_indoor.spec:SMALL",
     "leadline-indoor-tiny": "leadline.models.leadline_indoor.spec:TINY",
+    "unet-tiny": "leadline.models.unet.spec:TINY",
+    "densedepth-tiny": "leadline.models.densedepth.spec:TINY",
     "dpt-large": "leadline.models.dpt.spec:LARGE",
     "dpt-hybrid-midas": "leadline.models.dpt.spec:HYBRID_MIDAS",
     "dpt-beit-base-384": "leadline.models.dpt.spec:BEIT_BASE_384",

@@ -4,119 +4,62 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger
-from torch import Tensor
+from lightning.pytorch.callbacks import Callback, EarlyStopping, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
-from leadline.core.errors import InputError
+from leadline.core.errors import InputError, LeadlineError
 from leadline.core.sample import Sample
-from leadline.ops.metrics import score
-from leadline.training.batches import FrameData, pixels_of, steps_per_epoch
-from leadline.training.checkpoint import LAST, load_average
-from leadline.training.losses import depth_loss
-from leadline.training.network import DepthNetwork, predict_metres
-from leadline.training.recipe import Recipe
+from leadline.io.atomic import is_of_disk, output_error
+from leadline.training.averaging import SettledAverage, mix
+from leadline.training.batches import FrameData, steps_per_epoch
+from leadline.training.checkpoint import BEST, LAST, Keeper, WholeFiles, load_average
+from leadline.training.module import DepthModule
+from leadline.training.network import DepthNetwork
+from leadline.training.pictures import Pictures
+from leadline.training.recipe import OptimiserRecipe, Recipe
+from leadline.training.setting import Setting
 from leadline.training.settle import settle
 from leadline.training.views import Frame
 
-__all__ = ["DepthModule", "fit"]
-
-VALIDATION_LIMITS_M = (1e-3, 10.0)
+__all__ = ["Outcome", "fit", "steps_of_run"]
 
 KNOWN_WARNINGS = (
-    "does not have many workers",  # views are made in the main process, so that they repeat
+    "does not have many workers",  # validation reads from memory
     "number of training batches",
     "Checkpoint directory",  # a run that goes on writes where it wrote before
     "LeafSpec",  # Lightning's own use of torch
+    "in eval mode at the start of training",  # a run that goes on after a validation
+    "lr_scheduler.step",  # with float16 the first steps may be left out
 )
+PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
+DRAWN = 4
 
 
-RECIPE_KEY = "leadline_recipe_sha256"
-"""Where a checkpoint says which recipe it is of."""
-
-
-class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not typed
-    """A depth network with its loss and its optimiser.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to.
 
     Args:
-        network: What is trained.
-        recipe: Loss and optimiser.
-        steps: Steps of the whole run, over which the learning rate rises and falls.
+        checkpoint: The last checkpoint.
+        leads: Whether this process is the one that writes what is made of it.
+        steps_per_s: Steps in a second, without validation; NaN where none were left to do.
+        waited: Share of that time in which the network waited for data.
     """
 
-    def __init__(self, network: torch.nn.Module, *, recipe: Recipe, steps: int) -> None:
-        super().__init__()
-        self.network, self.recipe, self.steps = network, recipe, steps
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Notes which recipe the checkpoint is of."""
-        checkpoint[RECIPE_KEY] = self.recipe.digest
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuses to go on with another recipe: the finished file would tell of one that did not make it."""
-        if checkpoint.get(RECIPE_KEY) != self.recipe.digest:
-            raise InputError(
-                f"the checkpoint is of another recipe than {self.recipe.name!r} as it now is",
-                hint="use an empty folder with --out, or the recipe the run began with",
-            )
-
-    def on_train_epoch_start(self) -> None:
-        """Seeds torch for the epoch, so that a run that stopped goes on as if it had not."""
-        torch.manual_seed(self.recipe.seed + 1 + self.current_epoch)
-
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        """The loss of one batch."""
-        pixels, truth_m = pixels_of(batch)
-        loss = depth_loss(self.network(pixels), truth_m, recipe=self.recipe.loss)
-        self.log("loss", loss, prog_bar=True, on_step=False, on_epoch=True, batch_size=len(pixels))
-        return loss
-
-    def validation_step(self, index: int, batch_idx: int) -> None:
-        """Scores the moving average on one held-out sample, by the benchmark's rule."""
-        sample = cast(FrameData, self.trainer.datamodule).held_out[index]
-        metres = predict_metres(cast(DepthNetwork, self.network), sample.image)
-        scores = score(metres, sample.truth, limits_m=VALIDATION_LIMITS_M)
-        shown = {"abs_rel": scores.abs_rel, "delta1": scores.delta1}
-        rest = {"rmse": scores.rmse, "log10": scores.log10, "silog": scores.silog}
-        self.log_dict(shown, prog_bar=True, on_epoch=True, batch_size=1)
-        self.log_dict(rest, on_epoch=True, batch_size=1)
-
-    def configure_optimizers(self) -> Any:
-        """AdamW with a rate for the encoder and one for the rest, both rising and falling."""
-        options = self.recipe.optimiser
-        groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
-        for name, parameter in self.network.named_parameters():
-            rate = options.encoder_lr if name.startswith("encoder.") else options.decoder_lr
-            decay = options.weight_decay if parameter.ndim > 1 else 0.0
-            groups.setdefault((rate, decay), []).append(parameter)
-        optimiser = torch.optim.AdamW(
-            [{"params": group, "lr": rate, "weight_decay": decay} for (rate, decay), group in groups.items()]
-        )
-        curve = torch.optim.lr_scheduler.LambdaLR(optimiser, self._rate)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": curve, "interval": "step"}}
-
-    def _rate(self, step: int) -> float:
-        rising = max(1.0, self.recipe.optimiser.warm_up * self.steps)
-        if step < rising:
-            return (step + 1) / (rising + 1)
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rising) / max(1.0, self.steps - rising))))
-
-
-class SettledAverage(EMAWeightAveraging):  # type: ignore[misc]  # Lightning is not typed
-    """The moving average of the weights, settled before it is validated."""
-
-    def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Puts the average in the network's place and measures its batch normalisation."""
-        super().on_validation_epoch_start(trainer, pl_module)
-        data = cast(FrameData, trainer.datamodule)
-        settle(pl_module.network, (pixels.to(pl_module.device) for pixels in data.settling()))
+    checkpoint: Path
+    leads: bool
+    steps_per_s: float
+    waited: float
 
 
 class ClosingBar(TQDMProgressBar):  # type: ignore[misc]  # Lightning is not typed
@@ -129,6 +72,55 @@ class ClosingBar(TQDMProgressBar):  # type: ignore[misc]  # Lightning is not typ
                 bar.close()
 
 
+class Clock(Callback):  # type: ignore[misc]  # Lightning is not typed
+    """Measures how long steps take, and how much of that is waiting for data.
+
+    The first step, which fills the queue, is not counted.
+    """
+
+    def __init__(self) -> None:
+        self.passed_s, self.waited_s, self.steps = 0.0, 0.0, 0
+        self.since: float | None = None
+        self.waited_before_s = 0.0
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Starts."""
+        if self.steps:
+            self._start(trainer)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Takes the time."""
+        if self.since is not None:
+            self.passed_s += time.perf_counter() - self.since
+            self.waited_s += trainer.datamodule.feed.waited_s - self.waited_before_s
+        self.steps += self.since is not None
+        self._start(trainer)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Notes the share so far."""
+        if self.passed_s:
+            pl_module.log("data_wait", self.waited_s / self.passed_s)
+
+    def _start(self, trainer: Trainer) -> None:
+        self.since, self.waited_before_s = time.perf_counter(), trainer.datamodule.feed.waited_s
+
+
+def steps_of_run(frames: int, *, recipe: Recipe) -> int:
+    """Steps of a whole run: changes of the weights, not batches.
+
+    Args:
+        frames: Number of frames of the recipe's first dataset.
+        recipe: Batch, epochs, and how many batches make a step.
+
+    Returns:
+        The number of steps.
+    """
+    batches = steps_per_epoch(frames, recipe=recipe)
+    return math.ceil(batches / recipe.optimiser.accumulate) * recipe.optimiser.epochs
+
+
 def fit(
     network: torch.nn.Module,
     *,
@@ -136,53 +128,128 @@ def fit(
     held_out: Sequence[Sample],
     recipe: Recipe,
     out: Path,
-) -> Path:
+    more: Sequence[Sequence[Frame]] = (),
+    setting: Setting | None = None,
+) -> Outcome:
     """Trains a network, or goes on where a run into the same folder stopped.
 
     Args:
-        network: The network; when this returns it holds the moving average of the weights, settled, on the CPU.
+        network: The network; when this returns it holds the moving average of the weights, settled, on the CPU: that of the
+            last step, or of the best validation where the recipe says so.
         frames: What it learns from.
         held_out: What it is validated on.
         recipe: Everything else.
         out: Folder for checkpoints and the history.
+        more: Frames of the recipe's further datasets, in its order.
+        setting: The machine; one device and no TensorBoard by default.
 
     Returns:
-        The last checkpoint.
+        What it came to.
+
+    Raises:
+        TrainingError: The loss or its gradient is no number any more, or the loss explodes; the samples are named.
+        InputError: The checkpoint is of another recipe, or the precision is none of this device.
+        WeightsError: The checkpoint is damaged or of another network.
+        OutputError: A checkpoint cannot be written; the one before is whole.
     """
+    setting = setting or Setting()
     network.to(memory_format=torch.channels_last)
-    steps = steps_per_epoch(len(frames), optimiser=recipe.optimiser) * recipe.optimiser.epochs
-    module = DepthModule(network, recipe=recipe, steps=steps)
-    data = FrameData(frames, held_out, recipe=recipe, network=cast(DepthNetwork, network))
-    last = out / LAST
+    share = recipe.optimiser.start_share
+    began = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()} if share else {}
+    steps = steps_of_run(len(frames), recipe=recipe)
+    module = DepthModule(network, recipe=recipe, steps=steps, out=out)
+    data = FrameData(
+        frames,
+        held_out,
+        recipe=recipe,
+        network=cast(DepthNetwork, network),
+        more=more,
+        readers=setting.readers,
+    )
+    last, clock = out / LAST, Clock()
+    for part in out.glob(f".leadline-*{last.suffix}"):
+        part.unlink(missing_ok=True)  # what a killed run was writing
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its advice is not about this run
     with warnings.catch_warnings():
         for known in KNOWN_WARNINGS:
             warnings.filterwarnings("ignore", message=f".*{known}")
-        _trainer(recipe, out).fit(module, data, ckpt_path=str(last) if last.exists() else None)
-    load_average(network.cpu(), last)
+        trainer = _trainer(recipe, out, setting, clock, held_out)
+        if setting.compiled:
+            module.compile_network()
+        start = setting.resume or (last if last.exists() else None)
+        try:
+            trainer.fit(module, data, ckpt_path=None if start is None else str(start))
+        except LeadlineError:
+            raise
+        except OSError as error:  # the history's or TensorBoard's
+            raise (output_error(out, error) if is_of_disk(error) else error) from error
+        finally:
+            data.feed.close()
+    best = recipe.export.checkpoint == "best" and (out / BEST).exists()
+    load_average(network.cpu(), out / BEST if best else last)
+    if share:
+        mix(network, began, share=share)
     settle(network, data.settling())
-    return last
+    speed = clock.steps / clock.passed_s if clock.passed_s else math.nan
+    waited = clock.waited_s / clock.passed_s if clock.passed_s else math.nan
+    return Outcome(last, trainer.is_global_zero, speed, waited)
 
 
-def _trainer(recipe: Recipe, out: Path) -> Trainer:
+def _trainer(
+    recipe: Recipe, out: Path, setting: Setting, clock: Clock, held_out: Sequence[Sample]
+) -> Trainer:
     options = recipe.optimiser
-    keep = ModelCheckpoint(
-        dirpath=out,
-        filename=LAST.removesuffix(".ckpt"),
-        every_n_epochs=1,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
+    gpu = torch.cuda.is_available() and setting.accelerator in ("auto", "gpu", "cuda")
+    _check_precision(options, gpu)
+    callbacks: list[Callback] = [clock, SettledAverage(decay=options.ema_decay)]
+    if options.patience and held_out:
+        callbacks.append(EarlyStopping("abs_rel", patience=options.patience))
+    loggers = [CSVLogger(out, name="history")]
+    if setting.tensorboard:
+        callbacks.append(Pictures(held_out[:DRAWN]))
+        loggers.append(TensorBoardLogger(out, name="tensorboard"))
+    callbacks += [Keeper(out, save_every=setting.save_every), ClosingBar(refresh_rate=20 if gpu else 1)]
+    if gpu:
+        torch.set_float32_matmul_precision("high")
+    try:
+        return _built(recipe, setting, callbacks, loggers, validated=bool(held_out))
+    except (MisconfigurationException, ValueError) as error:
+        raise InputError(
+            f"{setting.accelerator} x {setting.devices} by strategy {setting.strategy!r} cannot train here: "
+            f"{str(error).splitlines()[0]}",
+            hint="choose another --accelerator, --devices or --strategy; ddp works everywhere",
+        ) from error
+
+
+def _built(
+    recipe: Recipe, setting: Setting, callbacks: list[Callback], loggers: list[Any], *, validated: bool
+) -> Trainer:
+    options = recipe.optimiser
     return Trainer(
-        accelerator="auto",
-        devices=1,
+        accelerator=setting.accelerator,
+        devices=setting.devices,
+        num_nodes=setting.nodes,
+        strategy=setting.strategy,
+        precision=PRECISIONS[options.precision],
+        accumulate_grad_batches=options.accumulate,
         max_epochs=options.epochs,
         gradient_clip_val=options.clip_norm,
         check_val_every_n_epoch=options.validate_every,
         num_sanity_val_steps=0,
+        limit_val_batches=None if validated else 0,
         reload_dataloaders_every_n_epochs=1,
+        use_distributed_sampler=False,
         log_every_n_steps=10,
-        callbacks=[SettledAverage(decay=options.ema_decay), keep, ClosingBar(refresh_rate=1)],
-        logger=CSVLogger(out, name="history"),
+        callbacks=callbacks,
+        logger=loggers,
+        plugins=[WholeFiles()],
         enable_model_summary=False,
     )
+
+
+def _check_precision(options: OptimiserRecipe, gpu: bool) -> None:
+    if options.precision == "float16" and not gpu:
+        raise InputError(
+            "optimiser.precision = 'float16' needs a GPU",
+            hint="set optimiser.precision=bfloat16, or float32",
+        )

@@ -1,15 +1,19 @@
-"""Recipes as TOML files: those that ship, and the user's own."""
+"""Recipes as TOML files: those that ship, and the user's own, which may be YAML too."""
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import fields, is_dataclass
+from collections.abc import Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from leadline.core.errors import InputError, UnknownName
+from leadline.plugins.need import need
 from leadline.training.recipe import Recipe
+from leadline.training.recipe_changes import change
 
 __all__ = ["load_recipe", "parse_recipe", "recipe_names"]
 
@@ -21,17 +25,18 @@ def recipe_names() -> tuple[str, ...]:
 
     Example:
         >>> recipe_names()
-        ('embedded-indoor',)
+        ('embedded-indoor', ...
     """
     folder = resources.files("leadline.data.recipes")
     return tuple(sorted(p.name[: -len(".toml")] for p in folder.iterdir() if p.name.endswith(".toml")))
 
 
-def load_recipe(name: str) -> Recipe:
+def load_recipe(name: str, *, changes: Sequence[str] = ()) -> Recipe:
     """Reads a recipe that ships, or one of the user's own.
 
     Args:
-        name: A name from ``recipe_names()``, or the path of a TOML file.
+        name: A name from ``recipe_names()``, or the path of a TOML or YAML file.
+        changes: What is set otherwise than in the file, ``TABLE.OPTION=VALUE`` each.
 
     Returns:
         The recipe, checked.
@@ -39,26 +44,29 @@ def load_recipe(name: str) -> Recipe:
     Raises:
         UnknownName: No recipe has that name and no file is there.
         InputError: The file is not a recipe.
+        MissingExtra: It is YAML, and PyYAML is not installed.
 
     Example:
         >>> load_recipe("embedded-indoor").optimiser.batch
         16
     """
     if name in recipe_names():
-        return parse_recipe(
-            resources.files("leadline.data.recipes").joinpath(f"{name}.toml").read_text("utf-8")
-        )
+        text = resources.files("leadline.data.recipes").joinpath(f"{name}.toml").read_text("utf-8")
+        return parse_recipe(text, changes=changes)
     path = Path(name)
     if path.suffix == ".toml" and path.is_file():
-        return parse_recipe(path.read_text("utf-8"))
+        return parse_recipe(path.read_text("utf-8"), changes=changes)
+    if path.suffix in (".yaml", ".yml") and path.is_file():
+        return _checked(_yaml_tree(path.read_text("utf-8")), changes)
     raise UnknownName("recipe", name, known=recipe_names())
 
 
-def parse_recipe(text: str) -> Recipe:
+def parse_recipe(text: str, *, changes: Sequence[str] = ()) -> Recipe:
     """Reads a recipe from TOML.
 
     Args:
         text: The TOML text.
+        changes: What is set otherwise than in the text, ``TABLE.OPTION=VALUE`` each.
 
     Returns:
         The recipe, checked.
@@ -70,7 +78,23 @@ def parse_recipe(text: str) -> Recipe:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"the recipe is not TOML: {error}", hint="correct that line") from error
+    return _checked(tree, changes)
+
+
+def _checked(tree: dict[str, Any], changes: Sequence[str]) -> Recipe:
+    change(tree, changes)
     return _record(Recipe, tree, "recipe")
+
+
+def _yaml_tree(text: str) -> dict[str, Any]:
+    yaml = need("yaml", who="a recipe in YAML", extra="train")
+    try:
+        tree = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"the recipe is not YAML: {error}", hint="correct that line") from error
+    if not isinstance(tree, dict):
+        raise InputError("the recipe is no mapping of options", hint="see the recipes that ship")
+    return tree
 
 
 def _record(cls: type[T], tree: Any, where: str) -> T:
@@ -79,8 +103,11 @@ def _record(cls: type[T], tree: Any, where: str) -> T:
     hints = get_type_hints(cls)
     names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
     for name in sorted(set(tree) - names):
-        raise InputError(f"{where} has no option {name!r}", hint=f"it has {', '.join(sorted(names))}")
-    for name in sorted(names - set(tree)):
+        near = get_close_matches(name, sorted(names), n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(names))}"
+        raise InputError(f"{where} has no option {name!r}", hint=hint)
+    needed = {f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING}  # type: ignore[arg-type]
+    for name in sorted(needed - set(tree)):
         raise InputError(f"{where} lacks {name!r}", hint="a recipe leaves nothing open")
     return cls(**{name: _value(hints[name], value, f"{where}.{name}") for name, value in tree.items()})
 
@@ -92,6 +119,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return {key: str(option) for key, option in value.items()}
     if hint is float and type(value) in (int, float):
         return float(value)
+    if isinstance(value, list) and get_origin(hint) is tuple and is_dataclass(get_args(hint)[0]):
+        return tuple(_record(get_args(hint)[0], item, f"{where}[{k}]") for k, item in enumerate(value))
     if isinstance(value, list) and hint not in (int, float, str):
         return tuple(tuple(item) if isinstance(item, list) else item for item in value)
     if not isinstance(hint, type) or type(value) is not hint:

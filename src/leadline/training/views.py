@@ -15,14 +15,20 @@ from PIL import Image as PilImage
 from PIL import ImageEnhance, ImageFilter
 
 from leadline.core.camera import Camera
+from leadline.core.depth_map import DepthMap
 from leadline.core.errors import DatasetError
-from leadline.core.kind import Kind
+from leadline.core.kind import Freedom, Kind
 from leadline.core.sample import Sample
+from leadline.ops.geometry import to_axis, to_depth
+from leadline.ops.resize import resize
 from leadline.training.recipe import ViewRecipe
 
 __all__ = ["Draw", "Frame", "View", "draw_shape", "draw_view", "pack", "take_view"]
 
-MM_MAX = 65534
+STEPS_MAX = 65534
+FINE, COARSE = 1000, 100
+"""Steps of depth in a metre, near and far."""
+ASPECT_TOLERANCE = 0.03
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -31,15 +37,19 @@ class Frame:
 
     Args:
         rgb_HW3: Pixels, uint8.
-        depth_mm: Depth in whole millimetres, uint16; 0 where unknown.
+        depth_mm: Depth in whole steps, uint16; 0 where unknown.
         camera: The camera of both.
         known: Left, top, right, bottom of the window that holds all known depth.
+        id: The sample it was packed from.
+        steps_per_m: Steps of depth in a metre: 1000 are millimetres.
     """
 
     rgb_HW3: NDArray[np.uint8]
     depth_mm: NDArray[np.uint16]
     camera: Camera
     known: tuple[int, int, int, int]
+    id: str = ""
+    steps_per_m: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ class View:
 
     Args:
         rgb_HW3: Pixels at the network's resolution, uint8.
-        depth_m: Depth as the canonical camera would measure it, at the network's output resolution; 0 where unknown.
+        depth_m: Depth as the canonical camera, where there is one, would measure it, at the network's output resolution; 0 where unknown.
         f_px: Focal length of the view in its own pixels.
     """
 
@@ -84,32 +94,47 @@ class View:
     f_px: float
 
 
-def pack(sample: Sample) -> Frame:
+def pack(sample: Sample, *, far_m: float = math.inf) -> Frame:
     """Packs a sample small enough for a whole dataset to stay in memory.
 
     Args:
         sample: A photo with metric depth along the axis.
+        far_m: What lies beyond counts as unknown.
 
     Returns:
-        The frame; its depth is rounded to millimetres.
+        The frame; its depth is rounded to millimetres, or to centimetres where it reaches beyond 65 m.
 
     Raises:
-        DatasetError: The truth is of another kind, or has no known pixel.
+        DatasetError: The truth is not in metres, has no known pixel, or is of another shape than the photo.
     """
-    truth = sample.truth
-    if truth.kind != Kind():
-        raise DatasetError(
-            f"sample {sample.id!r} holds {truth.kind.words}, not metres along the axis",
-            hint="train on metric depth",
-        )
-    rows, columns = np.nonzero(truth.valid)
+    truth = _truth_of(sample)
+    valid = truth.valid & (np.nan_to_num(truth.values) <= far_m)
+    rows, columns = np.nonzero(valid)
     if not rows.size:
         raise DatasetError(f"sample {sample.id!r} has no pixel of known depth", hint="leave it out")
-    mm = np.where(truth.valid, np.clip(np.nan_to_num(truth.values) * 1000 + 0.5, 1, MM_MAX), 0).astype(
-        np.uint16
-    )
+    depth_m = np.nan_to_num(truth.values, posinf=0)
+    steps_per_m = FINE if float(depth_m[valid].max()) * FINE <= STEPS_MAX else COARSE
+    steps = np.where(valid, np.clip(depth_m * steps_per_m + 0.5, 1, STEPS_MAX), 0).astype(np.uint16)
     known = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
-    return Frame(sample.image.rgb_HW3, mm, sample.image.camera, known)
+    return Frame(sample.image.rgb_HW3, steps, sample.image.camera, known, sample.id, steps_per_m)
+
+
+def _truth_of(sample: Sample) -> DepthMap:
+    """The truth in metres along the axis, at the photo's size."""
+    truth, image = sample.truth, sample.image
+    if truth.kind.freedom is not Freedom.NONE:
+        raise DatasetError(
+            f"sample {sample.id!r} holds {truth.kind.words}, not metres", hint="train on metric depth"
+        )
+    if truth.shape != (image.height, image.width):
+        if abs(math.log(truth.width * image.height / (truth.height * image.width))) > ASPECT_TOLERANCE:
+            raise DatasetError(
+                f"sample {sample.id!r} has a photo of {image.width}x{image.height} and a depth of "
+                f"{truth.width}x{truth.height}, which are not of one shape",
+                hint="check that they belong together: leadline data doctor",
+            )
+        truth = resize(truth, height=image.height, width=image.width)
+    return truth if truth.kind == Kind() else to_axis(to_depth(truth))
 
 
 def draw_shape(rng: np.random.Generator, *, recipe: ViewRecipe) -> tuple[int, int]:
@@ -183,13 +208,13 @@ def _window(
     )
 
 
-def take_view(frame: Frame, *, draw: Draw, canonical_f_px: float, output_stride: int) -> View:
+def take_view(frame: Frame, *, draw: Draw, canonical_f_px: float | None, output_stride: int) -> View:
     """Takes a drawn view of a frame.
 
     Args:
         frame: The frame.
         draw: What was drawn for it.
-        canonical_f_px: Focal length of the camera the network predicts for.
+        canonical_f_px: Focal length of the camera the network predicts for; None leaves depth as it is.
         output_stride: Ratio of the network's input to its output resolution.
 
     Returns:
@@ -201,7 +226,8 @@ def take_view(frame: Frame, *, draw: Draw, canonical_f_px: float, output_stride:
     photo = PilImage.fromarray(frame.rgb_HW3).resize((width, height), PilImage.Resampling.BILINEAR, box=box)
     depth_mm = _nearest(frame.depth_mm, draw.window, (height // output_stride, width // output_stride))
     f_px = math.sqrt(frame.camera.fx * width / columns * frame.camera.fy * height / rows)
-    depth_m = depth_mm.astype(np.float32) * np.float32(canonical_f_px / f_px / 1000)
+    zoom = 1.0 if canonical_f_px is None else canonical_f_px / f_px
+    depth_m = depth_mm.astype(np.float32) * np.float32(zoom / frame.steps_per_m)
     rgb = _coloured(photo, draw)
     if draw.flip:
         rgb, depth_m = rgb[:, ::-1], depth_m[:, ::-1]

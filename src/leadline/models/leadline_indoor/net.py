@@ -8,7 +8,7 @@ the manner of FastDepth (Wofk et al., ICRA 2019), and predicts the logarithm of 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import timm
@@ -20,8 +20,10 @@ from torch.nn.utils import fusion
 
 from leadline.core.camera import ASSUMED_FOCAL_PER_WIDTH
 from leadline.core.errors import WeightsError
+from leadline.core.kind import Kind
+from leadline.plugins.registry import load
 
-__all__ = ["CANONICAL_F_PX", "IndoorNet", "build", "target_size"]
+__all__ = ["CANONICAL_F_PX", "IndoorNet", "build", "normalised_convs", "target_size"]
 
 CANONICAL_F_PX = ASSUMED_FOCAL_PER_WIDTH * 256
 """Focal length, in pixels of the network's own input, of the camera whose depth is predicted: the ASSUMED one at 256 px
@@ -32,6 +34,7 @@ STRIDE_PX = 32
 MAX_SIDE_PX = 1536
 LOG_DEPTH_RANGE = (math.log(0.05), math.log(80.0))
 TYPICAL_DEPTH_M = 2.5
+WIDTHS = (128, 96, 64, 32, 24)
 
 
 def target_size(height: int, width: int) -> tuple[int, int]:
@@ -131,17 +134,20 @@ class IndoorNet(nn.Module):
         drop_path: Chance that a residual branch of the encoder is left out in training.
     """
 
-    canonical_f_px = CANONICAL_F_PX
+    canonical_f_px: float | None = CANONICAL_F_PX
+    net_size_px: tuple[int, int] | None = None
     net_area_px = NET_AREA_PX
     stride_px = STRIDE_PX
     max_side_px = MAX_SIDE_PX
     output_stride = 2
+    output_kind = Kind()
+    output_scale = "logarithmic"
 
     def __init__(
         self,
         *,
         encoder: str = "tf_efficientnet_lite0",
-        widths: Sequence[int] = (128, 96, 64, 32, 24),
+        widths: Sequence[int] = WIDTHS,
         drop_path: float = 0.0,
     ) -> None:
         super().__init__()
@@ -176,6 +182,21 @@ class IndoorNet(nn.Module):
         """See :func:`target_size`."""
         return target_size(height, width)
 
+    @staticmethod
+    def known(metres: Tensor) -> Tensor:
+        """Where the truth counts: where it is known."""
+        return metres > 0
+
+    @staticmethod
+    def target(metres: Tensor) -> Tensor:
+        """The logarithm of metres; where those are 0, that of the least it can say."""
+        return torch.log(metres.clamp(min=math.exp(LOG_DEPTH_RANGE[0])))
+
+    @staticmethod
+    def metres(output: Tensor) -> Tensor:
+        """Metres of their logarithm."""
+        return torch.exp(output)
+
     def folded(self) -> IndoorNet:
         """The same function without batch normalisation: each is folded into the convolution before it.
 
@@ -185,6 +206,24 @@ class IndoorNet(nn.Module):
         self.eval()
         _fold(self)
         return self
+
+    def unfold(self, path: Path, *, batches: Iterable[Tensor]) -> IndoorNet:
+        """Takes over what a model file does, ready to be trained on: see ``unfold.py``.
+
+        Args:
+            path: A file that ``leadline.exporters.onnx`` wrote.
+            batches: Photos to measure batch normalisation on, RGB 0 to 255, (N, 3, H, W).
+
+        Returns:
+            The network itself, in training mode.
+
+        Raises:
+            WeightsError: The file cannot be read or holds another network.
+        """
+        net: IndoorNet = load("leadline.models.leadline_indoor.unfold:unfold_file")(
+            self, path, batches=batches
+        )
+        return net
 
     def load_encoder(self, state: dict[str, Tensor]) -> None:
         """Loads ImageNet weights of the whole classifier into the encoder, by order and shape.
@@ -210,7 +249,7 @@ class IndoorNet(nn.Module):
 def build(
     *,
     encoder: str = "tf_efficientnet_lite0",
-    widths: Sequence[int] = (128, 96, 64, 32, 24),
+    widths: Sequence[int] = WIDTHS,
     drop_path: float = 0.0,
     encoder_weights: Path | None = None,
     seed: int = 0,
@@ -231,10 +270,30 @@ def build(
         WeightsError: The file's tensors do not fit the encoder.
     """
     torch.manual_seed(seed)
-    net = IndoorNet(encoder=encoder, widths=widths, drop_path=drop_path)
+    net = IndoorNet(encoder=encoder, widths=tuple(widths) or WIDTHS, drop_path=drop_path)
     if encoder_weights is not None:
         net.load_encoder(torch.load(encoder_weights, map_location="cpu", weights_only=True))
     return net
+
+
+def normalised_convs(module: nn.Module) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+    """Each convolution with the batch normalisation behind it, in the order of the network.
+
+    Args:
+        module: The network or a part of it, not folded.
+
+    Yields:
+        Convolution and normalisation.
+    """
+    last: nn.Conv2d | None = None
+    for child in module.children():
+        if isinstance(child, nn.Conv2d):
+            last = child
+        elif isinstance(child, nn.BatchNorm2d) and last is not None:
+            yield last, child
+            last = None
+        else:
+            yield from normalised_convs(child)
 
 
 def _pad_evenly(module: nn.Module) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from leadline.core.errors import WeightsError
-from leadline.models.leadline_indoor.net import IndoorNet
+from leadline.models.leadline_indoor.net import CANONICAL_F_PX, IndoorNet
 from leadline.models.leadline_indoor.resize import resize_like_file
 from leadline.plugins.need import need
 
@@ -93,7 +93,7 @@ def predict_whole(
     height, width = net.target_size(*size)
     pixels = torch.from_numpy(resize_like_file(rgb_NHW3, height=height, width=width)).permute(0, 3, 1, 2)
     zoom = math.sqrt(height * width / (size[0] * size[1]))
-    factor = torch.from_numpy(focal_px * np.float32(zoom / net.canonical_f_px)).reshape(-1, 1, 1, 1)
+    factor = torch.from_numpy(focal_px * np.float32(zoom / CANONICAL_F_PX)).reshape(-1, 1, 1, 1)
     with torch.inference_mode():
         metres = torch.exp(net(pixels.float())) * factor
         full = functional.interpolate(metres, size=size, mode="bilinear", align_corners=False)

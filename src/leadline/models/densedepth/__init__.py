@@ -1,0 +1,1 @@
+"""DenseDepth: a densely connected encoder, a plain decoder with skips, inverse depth at half resolution."""

@@ -1,0 +1,1 @@
+"""Depth models of transformers, trained on."""

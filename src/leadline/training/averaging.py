@@ -1,0 +1,41 @@
+"""Averages of weights: the moving one, which is validated, and that with the weights a run began with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import EMAWeightAveraging
+from torch import Tensor
+
+from leadline.training.batches import FrameData
+from leadline.training.settle import settle
+
+__all__ = ["SettledAverage", "mix"]
+
+
+class SettledAverage(EMAWeightAveraging):  # type: ignore[misc]  # Lightning is not typed
+    """The moving average of the weights, settled before it is validated."""
+
+    def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Puts the average in the network's place and measures its batch normalisation."""
+        super().on_validation_epoch_start(trainer, pl_module)
+        data = cast(FrameData, trainer.datamodule)
+        settle(pl_module.network, (pixels.to(pl_module.device) for pixels in data.settling()))
+
+
+def mix(network: torch.nn.Module, began: Mapping[str, Tensor], *, share: float) -> None:
+    """Averages a network's weights with those it began with: it keeps what it knew, and is often better at the new too.
+
+    Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022 (WiSE-FT). Batch normalisation must be settled after it.
+
+    Args:
+        network: The network; its weights are changed.
+        began: The state it began with.
+        share: How much of that is kept, from 0 to 1.
+    """
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            parameter.lerp_(began[name].to(parameter.device), share)

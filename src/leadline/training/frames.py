@@ -1,0 +1,83 @@
+"""Reading what is learned from: once through before anything starts, kept in memory as far as it goes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from leadline.core.errors import DatasetError
+from leadline.core.sample import Sample
+from leadline.training.views import Frame, pack
+
+__all__ = ["PackedLater", "read_frames"]
+
+MOST_UNUSABLE = 20
+
+
+class PackedLater(Sequence[Frame]):
+    """Frames that do not fit into memory: each is read when it is asked for.
+
+    Args:
+        samples: The dataset.
+        indices: Which of its samples.
+        far_m: What lies beyond counts as unknown.
+    """
+
+    def __init__(self, samples: Sequence[Sample], indices: Sequence[int], *, far_m: float) -> None:
+        self.samples, self.indices, self.far_m = samples, indices, far_m
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, index: Any) -> Any:
+        return pack(self.samples[self.indices[index]], far_m=self.far_m)
+
+
+def read_frames(
+    samples: Sequence[Sample],
+    indices: Sequence[int],
+    *,
+    keep_bytes: float,
+    far_m: float = math.inf,
+    step: Callable[[], object] = lambda: None,
+) -> Sequence[Frame]:
+    """Reads every frame once, so that what cannot be learned from is told before hours are spent.
+
+    Args:
+        samples: The dataset.
+        indices: Which of its samples.
+        keep_bytes: Most memory that frames may take; beyond it they are read again each time.
+        far_m: What lies beyond counts as unknown.
+        step: Is called after each.
+
+    Returns:
+        The frames.
+
+    Raises:
+        DatasetError: Some cannot be learned from; how many, and the first of them, are told.
+    """
+    kept: list[Frame] = []
+    unusable: list[str] = []
+    used = 0
+    for index in indices:
+        try:
+            frame = pack(samples[index], far_m=far_m)
+        except DatasetError as error:
+            unusable.append(error.message)
+        else:
+            used += frame.rgb_HW3.nbytes + frame.depth_mm.nbytes
+            if used <= keep_bytes:
+                kept.append(frame)
+        step()
+        if len(unusable) >= MOST_UNUSABLE:
+            break
+    if unusable:
+        many = (
+            f"{'at least ' if len(unusable) == MOST_UNUSABLE else ''}{len(unusable)} of {len(indices)} frames"
+        )
+        raise DatasetError(
+            f"{many} cannot be learned from, such as this: {unusable[0]}",
+            hint="mend them, or leave them out: data.dropped_ids in the recipe (leadline data doctor finds all)",
+        )
+    return kept if len(kept) == len(indices) else PackedLater(samples, indices, far_m=far_m)

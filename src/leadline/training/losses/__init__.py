@@ -1,0 +1,1 @@
+"""Losses: what each compares, and which kinds of depth it can compare."""
