@@ -31,6 +31,10 @@ from leadline.flows.predict_request import PredictRequest, parse_range
         ({"mean": "1,2"}, InputError, "mean '1,2' is not three numbers"),
         ({"std": "a,b,c"}, InputError, "std 'a,b,c' is not three numbers"),
         ({"kind": "metres"}, InputError, "'metres' is not a kind of depth"),
+        ({"precision": "fp31"}, InputError, "precision = 'fp31' is not one of"),
+        ({"compile": "maybe"}, InputError, "compile = 'maybe' is not one of"),
+        ({"tile": "on"}, InputError, "'on' is neither off, auto nor a side"),
+        ({"tile": "63"}, InputError, "at least 64 pixels"),
         ({"layout": "CHWN"}, InputError, "layout = 'CHWN' is not one of"),
     ],
 )

@@ -21,6 +21,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, InputError
 from leadline.core.image import Image
 from leadline.core.results import Answer
+from leadline.engines.offered import precision_of, refuse_compiling
 from leadline.engines.threads import physical_cores
 from leadline.ops.processing import Processing, prepare, restore
 from leadline.plugins.need import need
@@ -113,9 +114,12 @@ class OnnxRuntimeEngine:
             A session.
 
         Raises:
-            EngineError: The file cannot be loaded, its inputs are not the agreed ones, or the device is not there.
+            EngineError: The file cannot be loaded, its inputs are not the agreed ones, or the device or the precision is
+                not there.
         """
         device = self._device(options.device)
+        precision_of(options, engine=SPEC.name, offered=("fp32",), where=device)
+        refuse_compiling(options, engine=SPEC.name)
         runtime = _runtime()
         settings = _settings(runtime, options.threads)
         provider = _PROVIDERS[device]

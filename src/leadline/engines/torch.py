@@ -15,6 +15,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, LeadlineError
 from leadline.core.image import Image
 from leadline.core.results import Answer
+from leadline.engines.offered import precision_of
 from leadline.engines.threads import physical_cores
 from leadline.plugins.need import need
 from leadline.plugins.ports import EngineOptions, Network
@@ -53,6 +54,7 @@ class TorchEngine:
         """
         torch = _torch()
         device = self._device(options.device)
+        precision_of(options, engine=SPEC.name, offered=("fp32",), where=device)
         if not spec.network:
             raise EngineError(
                 f"{spec.name!r} has no network for torch", hint=f"use one of {', '.join(spec.engines)}"

@@ -203,6 +203,8 @@ def open_model(
     stated: Stated | None = None,
     inputs: Mapping[str, str | int | float] | None = None,
     tta: str | Sequence[str] = (),
+    precision: str = "auto",
+    compile: str = "auto",
 ) -> Model:
     """Opens a model.
 
@@ -217,16 +219,20 @@ def open_model(
         inputs: Values of the model's own options, such as ``{"steps": 4}``.
         tta: Test-time augmentation: what else each photo is looked at as, ``"flip"``, ``"scales"`` or both; predictions are
             then the mean of the looks, and their ``uncertainty`` is how far the looks disagree.
+        precision: What the network's numbers are held in while it runs: ``"fp32"``, ``"bf16"``, ``"fp16"`` or ``"int8"``, as
+            the engine offers; ``"auto"`` is fp32 on a CPU.
+        compile: Whether the engine makes a program of the network first: ``"no"``, ``"yes"``, or ``"auto"``, which leaves it to
+            the engine.
 
     Returns:
         The model.
 
     Raises:
-        UnknownName: No model, engine, option or look has that name.
+        UnknownName: No model, engine, option, look or precision has that name.
         InputError: Something must be stated of this model that was not, or an input is none of its options' values.
         MissingExtra: The model or engine needs a package that is not installed.
         WeightsError: Its weights are not here, cannot be fetched, or are damaged.
-        EngineError: The engine cannot run this model, or has no such device.
+        EngineError: The engine cannot run this model, or has no such device or precision.
     """
     given = inputs or {}
     said = replace(stated or Stated(), inputs={key: str(value) for key, value in given.items()})
@@ -235,6 +241,7 @@ def open_model(
     spec = resolve_model(name, stated=said)
     choices = _choices(spec, given)
     looks = looks_of(tta)
+    options = EngineOptions(threads, device, choices, precision, compile)
     chosen = engine or spec.engines[0]
     engine_spec = ENGINES.get(chosen)
     if chosen not in spec.engines:
@@ -247,7 +254,7 @@ def open_model(
         need(package, who=f"engine {chosen!r}", extra=engine_spec.extra, install=engine_spec.install)
     adapter: Engine = load(engine_spec.adapter)()
     weights = locate(spec.weights, name=spec.name)
-    session: Session = adapter.open(spec, weights=weights, options=EngineOptions(threads, device, choices))
+    session: Session = adapter.open(spec, weights=weights, options=options)
     if looks:
         session = SurerSession(session, spec.kind, looks=looks)
     record = ModelRecord(

@@ -142,6 +142,8 @@ def _opened(request: PredictRequest, specs: Sequence[ModelSpec]) -> Iterator[lis
                     device=request.device,
                     inputs={name: inputs[name] for name in _options(spec) if name in inputs},
                     tta=request.tta,
+                    precision=request.precision,
+                    compile=request.compile,
                 )
             )
             for spec in specs

@@ -10,10 +10,11 @@ from leadline.core.kind import Kind
 from leadline.flows.model import DEFAULT_MODEL
 from leadline.flows.options import Told, check_bounds, told
 from leadline.flows.surer import LOOKS, looks_of
-from leadline.flows.typed import named_values, size_of, three_numbers
+from leadline.flows.typed import named_values, size_of, three_numbers, tile_of
 from leadline.io.decode import DEFAULT_MAX_PIXELS
 from leadline.ops.colour import ColourOptions
 from leadline.plugins.builtins import EXPORTERS as FORMATS
+from leadline.plugins.ports import COMPILES, PRECISIONS
 from leadline.plugins.specs import Stated
 
 __all__ = ["SIDE_BY_SIDE", "PredictRequest", "parse_range"]
@@ -89,6 +90,24 @@ class PredictRequest:
     threads: int = field(
         default=0,
         metadata=told(Told("CPU threads of the network; 0: one a physical core.", minimum=0, maximum=1024)),
+    )
+    precision: str = field(
+        default="auto",
+        metadata=told(
+            Told(
+                "What the network's numbers are held in while it runs; auto: fp32 on a CPU.",
+                choices=PRECISIONS,
+            )
+        ),
+    )
+    compile: str = field(
+        default="auto",
+        metadata=told(
+            Told(
+                "Whether the engine makes a program of the network first, kept for the next time; auto: where it pays.",
+                choices=COMPILES,
+            )
+        ),
     )
     batch: int = field(
         default=1,
@@ -182,6 +201,15 @@ class PredictRequest:
             )
         ),
     )
+    tile: str = field(
+        default="off",
+        metadata=told(
+            Told(
+                "Look at large photos in overlapping tiles, for detail: auto chooses their side by the model, or give it.",
+                metavar="off|auto|PIXELS",
+            )
+        ),
+    )
     prompt: Path | None = field(
         default=None,
         metadata=told(
@@ -204,7 +232,7 @@ class PredictRequest:
 
     def __post_init__(self) -> None:
         check_bounds(self)
-        _ = self.colours, self.stated, looks_of(self.tta)
+        _ = self.colours, self.stated, looks_of(self.tta), tile_of(self.tile)
         for name in ("formats", "models"):
             if not getattr(self, name):
                 raise InputError(f"{name} is empty", hint="name at least one")

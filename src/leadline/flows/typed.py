@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 from leadline.core.errors import InputError
 
-__all__ = ["named_values", "size_of", "three_numbers"]
+__all__ = ["SMALLEST_TILE", "named_values", "size_of", "three_numbers", "tile_of"]
+
+SMALLEST_TILE = 64
+"""Pixels a side; a smaller tile shows a texture and no scene."""
 
 
 def size_of(text: str) -> tuple[int | None, int | None]:
@@ -82,3 +85,29 @@ def named_values(texts: Sequence[str]) -> dict[str, str]:
             raise InputError(f"{text!r} is not NAME=VALUE", hint="such as --input steps=4")
         values[name.strip()] = value.strip()
     return values
+
+
+def tile_of(text: str) -> str | int:
+    """The side of the tiles that large photos are looked at in.
+
+    Args:
+        text: ``"off"``, ``"auto"``, or pixels.
+
+    Returns:
+        The word, or the side in pixels.
+
+    Raises:
+        InputError: It is neither, or the side is too small to show more than a texture.
+
+    Example:
+        >>> tile_of("1024")
+        1024
+    """
+    if text in ("off", "auto"):
+        return text
+    if not text.isdecimal() or int(text) < SMALLEST_TILE:
+        raise InputError(
+            f"tile {text!r} is neither off, auto nor a side of at least {SMALLEST_TILE} pixels",
+            hint="such as 1024",
+        )
+    return int(text)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from leadline.core.depth_map import DepthMap
-from leadline.core.errors import InputError
+from leadline.core.errors import InputError, UnknownName
 from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.core.results import Answer, Prediction
@@ -17,6 +17,8 @@ from leadline.ops.colour import ColourOptions
 from leadline.plugins.specs import ModelSpec
 
 __all__ = [
+    "COMPILES",
+    "PRECISIONS",
     "Comparing",
     "Dataset",
     "Engine",
@@ -28,6 +30,13 @@ __all__ = [
 ]
 
 
+PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
+"""What the network's numbers may be held in while it runs; ``auto`` is fp32 on a CPU, and what the engine says elsewhere."""
+
+COMPILES = ("auto", "no", "yes")
+"""Whether an engine makes a program of the network before it runs it."""
+
+
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
     """How an engine is to run.
@@ -36,14 +45,19 @@ class EngineOptions:
         threads: CPU threads; 0 lets the engine choose one a physical core.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` and so on, as the engine offers.
         choices: Values of the model's own options, by name; what is not named keeps its default.
+        precision: One of ``PRECISIONS``; depth is float32 whatever the network runs in.
+        compile: One of ``COMPILES``; ``auto`` leaves it to the engine.
 
     Raises:
         InputError: The number of threads is not a whole number of at least 0.
+        UnknownName: There is no such precision or way to compile.
     """
 
     threads: int = 0
     device: str = "auto"
     choices: Mapping[str, str | int | float] = field(default_factory=dict)
+    precision: str = "auto"
+    compile: str = "auto"
 
     def __post_init__(self) -> None:
         if not isinstance(self.threads, int) or self.threads < 0:
@@ -51,6 +65,10 @@ class EngineOptions:
                 f"threads = {self.threads!r} is not a whole number of at least 0",
                 hint="0 lets the engine choose",
             )
+        if self.precision not in PRECISIONS:
+            raise UnknownName("precision", self.precision, known=PRECISIONS)
+        if self.compile not in COMPILES:
+            raise UnknownName("way to compile", self.compile, known=COMPILES)
 
 
 @runtime_checkable

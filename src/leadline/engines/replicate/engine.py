@@ -13,6 +13,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, InputError
 from leadline.core.image import Image
 from leadline.core.results import Answer
+from leadline.engines.offered import precision_of, refuse_compiling
 from leadline.engines.replicate.inputs import Inputs
 from leadline.engines.replicate.outputs import Reading, fetched, file_of
 from leadline.engines.replicate.service import Chosen, Service
@@ -56,6 +57,8 @@ class ReplicateEngine:
             EngineError: There is no token, Replicate cannot be reached or refuses, the model is no model of Replicate, or
                 there is no such device.
         """
+        precision_of(options, engine="replicate", offered=("auto",), where="other machines")
+        refuse_compiling(options, engine="replicate")
         if options.device not in ("auto", _DEVICE):
             raise EngineError(
                 f"engine 'replicate' has no device {options.device!r}: Replicate chooses the machine",
