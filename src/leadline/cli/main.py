@@ -22,6 +22,7 @@ COMMANDS = {
     "models": "Models there are, and the cache of their weights.",
     "info": "What a depth file or a photo is, in words.",
     "data": "RGB-D data: open it, look at it, find what is wrong with it, rewrite it.",
+    "benchmark": "How fast models are on this machine, engine by engine.",
     "demo": "Depth from the photo that ships with leadline.",
     "train": "Train a model by a recipe.",
     "doctor": "Versions, extras, engines, devices and plugins.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from leadline.core.depth_map import DepthMap
@@ -28,7 +28,7 @@ from leadline.plugins.specs import Commercial, ModelSpec
 __all__ = ["PredictRequest", "run"]
 
 
-def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
+def run(request: PredictRequest, *, on_event: Listener | None = None, opened: Sequence[Model] = ()) -> Report:
     """Predicts depth for photos and writes it.
 
     A photo that cannot be used is reported and the rest is done; any other error ends the run. Files appear whole or
@@ -37,6 +37,7 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
     Args:
         request: What to do.
         on_event: Called in this thread when the run starts and when a photo is done, skipped or failed.
+        opened: Models that are open already, to be used instead of the request's, and left open.
 
     Returns:
         What was done.
@@ -51,14 +52,14 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
         OutputError: A file cannot be written.
     """
     tell = on_event or _tell_nobody
-    specs = _specs(request)
+    specs = [model.spec for model in opened] or _specs(request)
     for name in request.all_formats:
         EXPORTERS.get(name)
     photos = find_photos(request.sources, recursive=request.recursive)
     options = ExportOptions(request.colours)
     prompts = Prompts(request.prompt, scale=request.prompt_scale, models=specs, photos=photos)
     outputs = Outputs(request.out, formats=request.all_formats, models=specs, options=options)
-    with _opened(request, specs) as models:
+    with nullcontext(list(opened)) if opened else _opened(request, specs) as models:
         notices = tuple(dict.fromkeys(spec.notice for spec in specs if spec.notice))
         tell(Started(len(photos), tuple(model.record for model in models), notices))
         start_s = time.perf_counter()
