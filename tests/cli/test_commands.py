@@ -191,7 +191,7 @@ def test_a_bar_moves_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None
 def test_models_show_what_there_is(known: ModelSpec, command: Command) -> None:
     out = command("models").out
     head, *rows = out.splitlines()
-    assert head.split() == ["name", "kind", "size", "commercial", "use", "speed", "here", "licence"]
+    assert head.split() == ["name", "kind", "size", "commercial", "use", "speed", "here", "memory", "licence"]
     assert any(
         row.split()[:2] == ["leadline-indoor-small", "metric-depth"] and "unclear" in row for row in rows
     )
@@ -236,12 +236,18 @@ def test_models_that_need_packages_say_the_line(known: ModelSpec, command: Comma
     assert json.loads(command("models", "show", "far", "--json").out)["install"] == "acme-net"
 
 
-def test_measured_speed_is_shown_from_then_on(known: ModelSpec, command: Command) -> None:
-    ended = command("models", "measure", "brightness-test", "--threads", "1")
-    assert ended.status == 0
-    assert "ms for 640x480, onnxruntime (CPU)" in ended.out
+def test_what_was_measured_is_shown_from_then_on(known: ModelSpec, command: Command, cache: Path) -> None:
+    line = ("benchmark", "brightness-test", "--engine", "onnxruntime", "--rounds", "1", "--seconds", "0")
+    assert command(*line).status == 0
     (row,) = [line for line in command("models").out.splitlines() if line.startswith("brightness-test ")]
     assert " ms " in row
+    assert " MB " in row
+    assert "onnxruntime (CPU), fp32" in command("models", "show", "brightness-test").out
+    (cache / "measurements.json").write_text("{")
+    ended = command("models")
+    assert ended.status == 0
+    assert "are damaged" in ended.err
+    assert "'leadline benchmark' makes the file anew" in ended.err
 
 
 def test_the_cache_is_listed_and_cleared(known: ModelSpec, command: Command, cache: Path) -> None:

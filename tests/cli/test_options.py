@@ -13,13 +13,19 @@ import pytest
 from leadline.cli.main import COMMANDS, cli
 from leadline.cli.options import request_of
 from leadline.core.errors import InputError
+from leadline.flows.benchmark_request import BenchmarkRequest
 from leadline.flows.demo import DemoRequest
 from leadline.flows.options import told_of
 from leadline.flows.predict_request import PredictRequest
 from leadline.flows.train import TrainRequest
 
-FACES = {"predict": PredictRequest, "demo": DemoRequest, "train": TrainRequest}
-ONLY_HERE = {"predict": {"as_json"}, "demo": set(), "train": set()}
+FACES = {
+    "predict": PredictRequest,
+    "benchmark": BenchmarkRequest,
+    "demo": DemoRequest,
+    "train": TrainRequest,
+}
+ONLY_HERE = {"predict": {"as_json"}, "benchmark": {"as_json"}, "demo": set(), "train": set()}
 
 
 def _parameters(name: str) -> dict[str, click.Parameter]:
