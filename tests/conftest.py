@@ -166,4 +166,5 @@ def plugged(brightness: ModelSpec, tmp_path: Path) -> dict[str, str]:
     )
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: brightness-plugin\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[leadline.models]\nbrightness-test = brightness_plugin:SPEC\n")
-    return {**os.environ, "PYTHONPATH": str(folder), "LEADLINE_CACHE": str(tmp_path / "cache")}
+    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path, "LEADLINE_CACHE": str(tmp_path / "cache")}

@@ -132,7 +132,8 @@ class _Worker:
         return self.subject.show(list(islice(self._next, self.batch))) / self.batch
 
     def _files(self, count: int) -> float:
-        out = Path(tempfile.mkdtemp(prefix="leadline-benchmark-"))
+        # Among the photos, which whoever started this process removes, however it ends.
+        out = Path(tempfile.mkdtemp(prefix="made-", dir=self.photos[0].parent))
         try:
             return count / self.subject.write(self.photos[:count], out)
         finally:
