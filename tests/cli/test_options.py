@@ -14,9 +14,11 @@ from leadline.cli.main import COMMANDS, cli
 from leadline.cli.options import request_of
 from leadline.core.errors import InputError
 from leadline.flows.benchmark_request import BenchmarkRequest
+from leadline.flows.calibrate import CalibrateRequest
 from leadline.flows.demo import DemoRequest
 from leadline.flows.options import told_of
 from leadline.flows.predict_request import PredictRequest
+from leadline.flows.reproduce.run import ReproduceRequest
 from leadline.flows.train import TrainRequest
 
 FACES = {
@@ -24,8 +26,17 @@ FACES = {
     "benchmark": BenchmarkRequest,
     "demo": DemoRequest,
     "train": TrainRequest,
+    "calibrate": CalibrateRequest,
+    "reproduce": ReproduceRequest,
 }
-ONLY_HERE = {"predict": {"as_json"}, "benchmark": {"as_json"}, "demo": set(), "train": set()}
+ONLY_HERE = {
+    "predict": {"as_json"},
+    "benchmark": {"as_json"},
+    "demo": set(),
+    "train": set(),
+    "calibrate": {"as_json"},
+    "reproduce": {"as_json"},
+}
 
 
 def _parameters(name: str) -> dict[str, click.Parameter]:
