@@ -50,6 +50,7 @@ ROWS = (
         photos_per_s=(1234.5,),
         memory_bytes=2_100_000_000,
         gpu_memory_bytes=900_000_000,
+        remarks=("torch runs the network as it is",),
     ),
     BenchmarkRow(
         "brightness-test", "openvino", "int8", "no", "cpu", 0, 1, "engine 'openvino' needs 'openvino'"
@@ -72,6 +73,7 @@ def test_the_table_is_aligned_and_reasons_stand_below_their_rows() -> None:
         "1.50 (1.50–1.50)",
         "brightness-test  torch        bf16       yes      16     11.00 s  0.12 (0.12–0.12)  1234 (1234–1234)  2100 MB, GPU 900 MB  "
         "–",
+        "  torch runs the network as it is",
         "brightness-test  openvino     int8       no       1      –        –                 –                 –                    "
         "–",
         "  engine 'openvino' needs 'openvino'",

@@ -40,7 +40,7 @@ class Scripted:
         if variant.engine in stage.refuses:
             raise EngineError("it cannot", hint="try another")
         self.ms = stage.ms[variant.engine]
-        self.begun = Begun(f"{variant.engine} (CPU)", 0.5, 0.3, 0.1)
+        self.begun = Begun(f"{variant.engine} (CPU)", 0.5, 0.3, 0.1, ("so",))
 
     def time(self, seconds: float) -> list[float]:
         self.stage.said.append(f"time {self.name}")
@@ -133,6 +133,7 @@ def test_figures_are_the_medians_of_all_rounds_and_ratios_are_paired(known: Mode
     assert pipeline.ratios == ()
     assert (first.start_s, first.open_s, first.first_s) == ((0.5,), (0.3,), (0.1,))
     assert first.memory_bytes == 100_000_003
+    assert first.remarks == ("so",)
     assert pipeline.ran == "pipeline (CPU)"
     assert pipeline.versions["transformers"]
 

@@ -164,7 +164,7 @@ class Clock:
 class Slow:
     """A subject that takes a tenth of a second a photo, and as long again for files."""
 
-    ran = "clockwork"
+    ran, remarks = "clockwork", ("it ticks",)
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -208,7 +208,12 @@ def test_the_worker_times_by_its_subject_and_counts_no_first_call(
         {"do": "files", "photos": 4},
         {"do": "memory"},
     )
-    assert begun == {"ran": "clockwork", "open_s": 0.0, "first_s": pytest.approx(0.1)}
+    assert begun == {
+        "ran": "clockwork",
+        "remarks": ["it ticks"],
+        "open_s": 0.0,
+        "first_s": pytest.approx(0.1),
+    }
     # Two photos a call, 0.2 s: three calls are the first to pass 0.55 s, and one more was not counted.
     assert times["times_s"] == pytest.approx([0.1, 0.1, 0.1])
     assert subject.seen == ["0000.jpg", *(f"{k:04d}.jpg" for k in range(8))]

@@ -48,6 +48,7 @@ class DepthPipeline:
             raise EngineError(
                 f"transformers' pipeline cannot run it: {str(error).splitlines()[0]}"
             ) from error
+        self.remarks: tuple[str, ...] = ()
         self.ran = f"transformers {transformers.__version__} pipeline ({where})"
 
     def show(self, photos: Sequence[Path]) -> float:

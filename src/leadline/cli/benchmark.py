@@ -100,8 +100,9 @@ def table(rows: Sequence[BenchmarkRow]) -> list[str]:
     lines = []
     for number, line in enumerate(cells):
         lines.append("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-        if number and rows[number - 1].reason:
-            lines.append(f"  {rows[number - 1].reason}")
+        if number:
+            row = rows[number - 1]
+            lines += [f"  {words}" for words in (*row.remarks, row.reason) if words]
     return lines
 
 

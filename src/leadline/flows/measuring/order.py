@@ -62,12 +62,14 @@ class Begun:
         start_s: Seconds from before the process was there to the answer.
         open_s: Of these, opening the model.
         first_s: Of these, the first photo.
+        remarks: What the engine did otherwise than it was asked to, in words.
     """
 
     ran: str
     start_s: float
     open_s: float
     first_s: float
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

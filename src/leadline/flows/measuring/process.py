@@ -61,7 +61,8 @@ class Process:
         except BaseException:
             self.close()
             raise
-        self.begun = Begun(told["ran"], time.perf_counter() - start_s, told["open_s"], told["first_s"])
+        whole_s = time.perf_counter() - start_s
+        self.begun = Begun(told["ran"], whole_s, told["open_s"], told["first_s"], tuple(told["remarks"]))
 
     def time(self, seconds: float) -> list[float]:
         """Seconds a photo of several calls, for about so long; a first call is not counted."""

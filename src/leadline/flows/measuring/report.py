@@ -69,6 +69,7 @@ class BenchmarkRow:
         batch: Photos that went through together.
         reason: Why there are no figures, or no more; empty where nothing went wrong.
         ran: What ran, and where.
+        remarks: What the engine did otherwise than it was asked to, in words.
         source: Where its weights are from.
         weights_sha256: What tells the weights from all others.
         versions: Versions of what ran, by package.
@@ -91,6 +92,7 @@ class BenchmarkRow:
     batch: int
     reason: str = ""
     ran: str = ""
+    remarks: tuple[str, ...] = ()
     source: str = ""
     weights_sha256: str = ""
     versions: dict[str, str] = field(default_factory=dict)

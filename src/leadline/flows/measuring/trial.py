@@ -98,6 +98,7 @@ class Trial:
             batch=variant.batch,
             reason=self.reason,
             ran=self.starts[-1].ran if self.starts else "",
+            remarks=self.starts[-1].remarks if self.starts else (),
             source=variant.spec.weights.source,
             weights_sha256=self.weights_sha256,
             versions=versions_of(

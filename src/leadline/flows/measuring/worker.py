@@ -38,6 +38,11 @@ class Subject(Protocol):
         """What runs, and where."""
         ...
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is done otherwise than it was asked for, in words."""
+        ...
+
     def show(self, photos: Sequence[Path]) -> float:
         """Seconds it takes for photos that are decoded already, together."""
         ...
@@ -67,7 +72,7 @@ class OwnSubject:
             precision=options.precision,
             compile=options.compile,
         )
-        self.ran = self._model.record.engine
+        self.ran, self.remarks = self._model.record.engine, self._model.remarks
 
     def show(self, photos: Sequence[Path]) -> float:
         """The network alone, with what belongs before and after it."""
@@ -159,7 +164,8 @@ def main() -> int:
         order: Order = pickle.load(sys.stdin.buffer)
         try:
             worker = _Worker(order)
-            _say(out, ran=worker.subject.ran, open_s=worker.open_s, first_s=worker.first_s)
+            told = {"ran": worker.subject.ran, "remarks": worker.subject.remarks}
+            _say(out, **told, open_s=worker.open_s, first_s=worker.first_s)
             for line in sys.stdin.buffer:
                 _say(out, **worker.answer(json.loads(line)))
         except LeadlineError as error:
