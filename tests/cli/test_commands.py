@@ -305,10 +305,14 @@ def test_info_goes_on_past_a_file_it_cannot_read(command: Command, photos: Path,
     assert "photo, 8x6" in ended.out
 
 
-def test_doctor_tells_the_state(command: Command, monkeypatch: pytest.MonkeyPatch, known: ModelSpec) -> None:
+def test_doctor_tells_the_state(
+    command: Command, monkeypatch: pytest.MonkeyPatch, known: ModelSpec, cache: Path
+) -> None:
     ended = command("doctor")
     assert ended.status == 0
     assert "engine     onnxruntime: devices cpu" in ended.out
+    assert "auto       leadline-indoor-small: onnxruntime (" in ended.out
+    assert f"measured   {cache / 'measurements.json'} (no figures)" in ended.out
     assert "plugin     model 'brightness-test' of this program" in ended.out
     assert ended.out.endswith("all is well\n")
     assert json.loads(command("doctor", "--json").out)["well"]
@@ -321,7 +325,12 @@ def test_doctor_tells_the_state(command: Command, monkeypatch: pytest.MonkeyPatc
     assert "extra      torch: missing nothere-too: pip install 'leadline[torch]'" in ended.out
     assert "something is wrong" in ended.out
     MODELS.add("gone", "gone_package:SPEC", origin="gone-package")
-    assert "PROBLEM    model 'gone'" in command("doctor").out
+    cache.mkdir()
+    (cache / "measurements.json").write_text("[")
+    told = command("doctor").out
+    assert "PROBLEM    model 'gone'" in told
+    assert "measured   the measurements in" in told
+    assert "'leadline benchmark' makes the file anew" in told
 
 
 def test_train_says_what_it_made(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

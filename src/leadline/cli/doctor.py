@@ -46,6 +46,8 @@ def _tell(found: Diagnosis) -> None:
         click.echo(f"auto       {choice.model}: {choice.engine} ({choice.why})")
     if found.measurements_problem:
         click.echo(f"measured   {found.measurements_problem}; 'leadline benchmark' makes the file anew")
+    else:
+        click.echo(f"measured   {found.measurements} ({found.measured or 'no'} figures)")
     for plugin in found.plugins:
         click.echo(f"plugin     {plugin}")
     click.echo(f"cache      {found.cache} ({found.cache_bytes / 1e6:.1f} MB)")

@@ -104,7 +104,8 @@ class Diagnosis:
         engines: The engines.
         auto: What ``--engine auto`` would take for each model that is here, with no other option given.
         machine: The hardware, in words.
-        measurements: The store of what was measured here.
+        measurements: The store of what was measured.
+        measured: How many figures it holds.
         measurements_problem: What is wrong with it; empty where nothing is.
         plugins: Third-party entries, as ``"model 'x' of package"``.
         problems: Plugins that cannot be used, and why.
@@ -122,6 +123,7 @@ class Diagnosis:
     auto: tuple[AutoChoice, ...]
     machine: str
     measurements: str
+    measured: int
     measurements_problem: str
     plugins: tuple[str, ...]
     problems: tuple[str, ...]
@@ -152,6 +154,7 @@ def diagnose() -> Diagnosis:
     """
     wanted = _wanted()
     plugins, problems = _plugins()
+    kept = read_measurements()
     return Diagnosis(
         __version__,
         platform.python_version(),
@@ -163,7 +166,8 @@ def diagnose() -> Diagnosis:
         tuple(_auto(row.spec) for row in model_rows() if row.where == "here" and not row.missing),
         this_machine().words,
         str(measurements_file()),
-        read_measurements().problem,
+        len(kept.rows),
+        kept.problem,
         plugins,
         problems,
         str(cache_folder()),
