@@ -156,6 +156,7 @@ def test_an_interrupted_benchmark_keeps_what_was_measured_and_leaves_no_process(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     for _ in range(6000):
         if list(scratch.glob("leadline-benchmark-*/made-*/*_depth.png")):
@@ -163,13 +164,14 @@ def test_an_interrupted_benchmark_keeps_what_was_measured_and_leaves_no_process(
         assert process.poll() is None, process.communicate()
         time.sleep(0.005)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all that it started
     told, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors == "leadline: interrupted; what was measured until then is kept\n"
     assert "brightness-test  onnxruntime  " in told
     results = json.loads(out.read_text())
     assert results["complete"] is False
+    assert results["rows"][0]["reason"] == ""
     assert 1 <= len(results["rows"][0]["ms"]) < 1000
     kept = json.loads((tmp_path / "cache" / "measurements.json").read_text())
     assert kept["rows"][0]["ms"] == results["rows"][0]["time_ms"]["median"]

@@ -164,7 +164,8 @@ def test_the_set_with_most_engines_decides_then_the_smallest_batch_then_the_newe
     model: ModelSpec, of: Make
 ) -> None:
     keep([of(ms=1.0), of(engine="two", ms=2.0)])
-    keep([of(ms=2.0, batch=2), of(engine="two", ms=1.0, batch=2)])
+    late = {"batch": 2, "measured": "2027-01-01T00:00:00+00:00"}
+    keep([of(ms=2.0, **late), of(engine="two", ms=1.0, **late)])
     assert _choice(model).engine == "one"
     keep([of(engine="three", ms=9.0, batch=2)])
     assert _choice(model).engine == "two"
