@@ -26,6 +26,7 @@ from leadline.flows.measuring.order import Order, Variant
 from leadline.flows.measuring.photos import PHOTOS, fill_album
 from leadline.flows.measuring.process import begin
 from leadline.flows.measuring.report import Spread
+from leadline.io.depth_files import read_depth
 from leadline.plugins.ports import EngineOptions
 from leadline.plugins.specs import ModelSpec, Weights
 
@@ -222,12 +223,12 @@ def test_the_worker_times_by_its_subject_and_counts_no_first_call(
 
 
 def test_the_worker_says_what_went_wrong(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: Variant) -> Any:
+    def fail(_: Order) -> Any:
         raise EngineError("no such thing", hint="look elsewhere")
 
     assert _talk(monkeypatch, order, fail) == [{"error": "no such thing; look elsewhere"}]
 
-    def burst(_: Variant) -> Any:
+    def burst(_: Order) -> Any:
         raise MemoryError
 
     assert _talk(monkeypatch, order, burst) == [
@@ -236,13 +237,25 @@ def test_the_worker_says_what_went_wrong(order: Order, monkeypatch: pytest.Monke
 
 
 def test_leadlines_own_way_writes_files_and_refuses_photos_that_fail(order: Order, tmp_path: Path) -> None:
-    own = worker.OwnSubject(order.variant)
+    own = worker.OwnSubject(order.variant, order.photos)
     assert own.show(order.photos[:2]) > 0
     assert own.write(order.photos[:3], tmp_path / "out") > 0
     assert len(list((tmp_path / "out").glob("*_depth.png"))) == 3
     (tmp_path / "bad.jpg").write_bytes(b"")
     with pytest.raises(InputError, match="is empty"):
         own.write([order.photos[0], tmp_path / "bad.jpg"], tmp_path / "out")
+
+
+def test_prompted_models_are_given_a_floor(order: Order, tmp_path: Path) -> None:
+    variant = replace(order.variant, spec=replace(order.variant.spec, prompted=True))
+    own = worker.OwnSubject(variant, order.photos)
+    assert own.show(order.photos[:2]) > 0
+    assert own.write(order.photos[:3], tmp_path / "out") > 0
+    (folder,) = order.photos[0].parent.glob("prompts-*")
+    floor, _ = read_depth(folder / "0031_depth.npz")
+    assert floor.shape == (192, 256)
+    assert floor.kind == variant.spec.kind
+    assert (floor.values[0, 0], floor.values[-1, -1]) == (3, 1)
 
 
 def test_transformers_pipeline_writes_what_it_predicts(tmp_path: Path) -> None:
@@ -255,7 +268,7 @@ def test_transformers_pipeline_writes_what_it_predicts(tmp_path: Path) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()
     files = fill_album(folder, sources=(), size=(80, 60)).files
-    subject: Any = worker._subject(Variant(spec, "pipeline", EngineOptions(1, "cpu"), 1))
+    subject: Any = worker._subject(Order(Variant(spec, "pipeline", EngineOptions(1, "cpu"), 1), files))
     assert subject.ran.startswith("transformers")
     assert subject.show(files[:2]) > 0
     assert subject.write(files[:2], tmp_path) > 0
@@ -272,7 +285,9 @@ def test_transformers_pipeline_writes_what_it_predicts(tmp_path: Path) -> None:
         assert peak_gpu_bytes() is None
         assert worker._gpu_bytes() is None
     with pytest.raises(EngineError, match="no pipeline to pair it with"):
-        worker._subject(Variant(MODELS.get("leadline-indoor-small"), "pipeline", EngineOptions(), 1))
+        worker._subject(
+            Order(Variant(MODELS.get("leadline-indoor-small"), "pipeline", EngineOptions(), 1), files)
+        )
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "config.json").write_text('{"model_type": "nothing"}')

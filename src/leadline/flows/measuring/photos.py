@@ -11,16 +11,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.core.depth_map import DepthMap
+from leadline.core.kind import Kind
 from leadline.flows.demo import bundled_photo
+from leadline.io.depth_files import write_depth
 from leadline.io.images import read_image
 from leadline.io.sources import find_photos
 
-__all__ = ["PHOTOS", "Album", "fill_album"]
+__all__ = ["PHOTOS", "Album", "fill_album", "fill_prompts"]
 
 PHOTOS = 32
 """Files there are, so that a folder is long enough for a fast model; fewer photos come round again."""
 
 _QUALITY = 92
+_PROMPT_HEIGHT, _PROMPT_WIDTH = 192, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,26 @@ def fill_album(
     width, height = next(iter(sizes))
     told = "the photo that ships" if not sources else f"{len(used)} of {len(found)} that were given"
     return Album(tuple(files), f"{width}x{height}" if len(sizes) == 1 else "mixed", told)
+
+
+def fill_prompts(folder: Path, photos: Sequence[Path], *, kind: Kind) -> DepthMap:
+    """Puts a prompt for each photo into a folder, for models that are prompted: a floor, as a phone's LiDAR gives it.
+
+    Args:
+        folder: An empty folder.
+        photos: The photo files.
+        kind: The kind of the prompts.
+
+    Returns:
+        The prompt, which is the same for all.
+    """
+    rows = np.linspace(3, 1, _PROMPT_HEIGHT, dtype=np.float32)
+    floor = DepthMap(np.repeat(rows[:, None], _PROMPT_WIDTH, 1), kind)
+    first = folder / f"{photos[0].stem}_depth.npz"
+    write_depth(first, floor)
+    for photo in photos[1:]:
+        _same(first, folder / f"{photo.stem}_depth.npz")
+    return floor
 
 
 @dataclass(frozen=True, slots=True, eq=False)

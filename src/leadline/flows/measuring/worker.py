@@ -21,6 +21,7 @@ from typing import IO, Any, Protocol
 
 from leadline.core.errors import EngineError, InputError, LeadlineError
 from leadline.flows.measuring.order import Order, Variant
+from leadline.flows.measuring.photos import fill_prompts
 from leadline.io.machine import peak_memory_bytes
 from leadline.io.weights import locate
 from leadline.plugins.registry import load
@@ -57,9 +58,10 @@ class OwnSubject:
 
     Args:
         variant: How.
+        photos: The photo files.
     """
 
-    def __init__(self, variant: Variant) -> None:
+    def __init__(self, variant: Variant, photos: Sequence[Path]) -> None:
         from leadline.flows.model import open_model
 
         options = variant.options
@@ -72,6 +74,10 @@ class OwnSubject:
             precision=options.precision,
             compile=options.compile,
         )
+        self._folder: Path | None = None
+        if variant.spec.prompted:
+            self._folder = Path(tempfile.mkdtemp(prefix="prompts-", dir=photos[0].parent))
+            self._prompt = fill_prompts(self._folder, photos, kind=variant.spec.kind)
         self.ran, self.remarks = self._model.record.engine, self._model.remarks
 
     def show(self, photos: Sequence[Path]) -> float:
@@ -79,7 +85,8 @@ class OwnSubject:
         from leadline.io.images import read_image
 
         images = [read_image(photo) for photo in photos]
-        return self._model.infer(images)[1] * len(images)
+        prompts = () if self._folder is None else (self._prompt,) * len(images)
+        return self._model.infer(images, prompts=prompts)[1] * len(images)
 
     def write(self, photos: Sequence[Path], out: Path) -> float:
         """What ``leadline predict -f png16`` does, the model being open."""
@@ -87,7 +94,12 @@ class OwnSubject:
         from leadline.flows.predict_request import PredictRequest
 
         request = PredictRequest(
-            tuple(map(str, photos)), out=out, formats=("png16",), models=("opened",), batch=self._batch
+            tuple(map(str, photos)),
+            out=out,
+            formats=("png16",),
+            models=(self._model.spec.name,),
+            batch=self._batch,
+            prompt=self._folder,
         )
         report = run(request, opened=(self._model,))
         if report.failed:
@@ -95,9 +107,10 @@ class OwnSubject:
         return report.time_s
 
 
-def _subject(variant: Variant) -> Subject:
+def _subject(order: Order) -> Subject:
+    variant = order.variant
     if not variant.is_pipeline:
-        return OwnSubject(variant)
+        return OwnSubject(variant, order.photos)
     checkpoint = locate(variant.spec.weights, name=variant.spec.name)
     make = load("leadline.bridges.transformers_pipeline:DepthPipeline")
     pipeline: Subject = make(checkpoint, threads=variant.options.threads, device=variant.options.device)
@@ -109,7 +122,7 @@ class _Worker:
 
     def __init__(self, order: Order) -> None:
         start_s = time.perf_counter()
-        self.subject = _subject(order.variant)
+        self.subject = _subject(order)
         self.open_s = time.perf_counter() - start_s
         self.batch = order.variant.batch
         self.photos = order.photos
