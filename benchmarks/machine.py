@@ -9,14 +9,12 @@ Nothing else should run meanwhile.
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from leadline.cli.main import cli
-from leadline.flows.demo import bundled_photo
 from leadline.plugins.registry import ENGINES, MODELS
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -61,8 +59,6 @@ def depth_anything() -> None:
     """Depth Anything V2-small of random weights, 741x500, two threads, beside transformers' pipeline."""
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = _random_checkpoint(Path(folder) / "depth-anything-v2-small-random")
-        photo = Path(folder) / "photo.jpg"
-        shutil.copyfile(bundled_photo(), photo)
         _measure(
             "depth_anything_v2_small",
             *(str(checkpoint), "--kind", "affine-inverse", "--size", "741x500", "--threads", "2"),

@@ -239,6 +239,9 @@ def test_results_are_written_in_the_documented_form(known: ModelSpec, stage: Sta
     save(report, out=out)
     data = json.loads(out.read_text())
     assert data == json.loads(json.dumps(report.to_dict()))
+    assert data["rows"][0]["source"] == "file:brightness.onnx"
+    assert str(tmp_path.parent) not in out.read_text()
+    assert {row.source for row in read_measurements().rows} == {known.weights.source}
     page = (Path(__file__).parents[2] / "benchmarks" / "README.md").read_text()
     assert next(iter(data)) == "leadline_benchmark"
     for name in (*data, *data["rows"][0], *data["machine"], *data["rows"][0]["time_ms"]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -126,14 +127,19 @@ class BenchmarkRow:
         return Spread.of(self.ratios)
 
     def to_dict(self) -> dict[str, Any]:
-        """The row as plain JSON values: the figures, and their spreads."""
+        """The row as plain JSON values: the figures, and their spreads; of a path on this machine its last part only."""
         spreads = {
             "start": self.start,
             "time_ms": self.time_ms,
             "speed": self.speed,
             "ratio": self.ratio,
         }
-        return {**asdict(self), **{k: None if v is None else asdict(v) for k, v in spreads.items()}}
+        source = _without_folders(self.source)
+        return {
+            **asdict(self),
+            "source": source,
+            **{k: None if v is None else asdict(v) for k, v in spreads.items()},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +197,12 @@ class BenchmarkReport:
             "seconds": self.seconds,
             "rows": [row.to_dict() for row in self.rows],
         }
+
+
+def _without_folders(source: str) -> str:
+    """Where weights are from, without the folders of one person's machine: results are shown to others."""
+    scheme, _, rest = source.partition(":")
+    return f"{scheme}:{PurePath(rest).name}" if scheme in ("file", "folder") else source
 
 
 def with_ratios(rows: Sequence[BenchmarkRow]) -> list[BenchmarkRow]:
