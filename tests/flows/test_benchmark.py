@@ -40,7 +40,7 @@ class Scripted:
         if variant.engine in stage.refuses:
             raise EngineError("it cannot", hint="try another")
         self.ms = stage.ms[variant.engine]
-        self.begun = Begun(f"{variant.engine} (CPU)", 0.5, 0.3, 0.1, ("so",))
+        self.begun = Begun(f"{variant.engine} (CPU)", stage.starts_s.pop(0), 0.3, 0.1, ("so",))
 
     def time(self, seconds: float) -> list[float]:
         self.stage.said.append(f"time {self.name}")
@@ -72,6 +72,7 @@ class Stage:
         self.stop_after: int | None = None
         self.said: list[str] = []
         self.files: list[int] = []
+        self.starts_s = [7.5, 0.5] * 20
 
     @property
     def turns(self) -> list[str]:
@@ -95,7 +96,9 @@ def test_turns_are_interleaved_and_who_is_first_changes(known: ModelSpec, stage:
     _run(stage, rounds=3, against="pipeline")
     own = [f"brightness-test/{name}/fp32/1" for name in ("onnxruntime", "torch", "pipeline")]
     assert stage.turns == [*own, own[1], own[2], own[0], own[2], own[0], own[1]]
-    assert stage.said[:3] == [f"start {name}" for name in own]
+    assert [said for said in stage.said if said.startswith("start")] == [
+        f"start {own[k // 2]}" for k in range(6)
+    ]
     assert stage.said[-3:] == [f"close {name}" for name in own]
 
 
@@ -132,6 +135,7 @@ def test_figures_are_the_medians_of_all_rounds_and_ratios_are_paired(known: Mode
     assert second.ratios == (2.0, 2.0, 2.0)
     assert pipeline.ratios == ()
     assert (first.start_s, first.open_s, first.first_s) == ((0.5,), (0.3,), (0.1,))
+    assert first.first_start_s == 7.5
     assert first.memory_bytes == 100_000_003
     assert first.remarks == ("so",)
     assert pipeline.ran == "pipeline (CPU)"
@@ -146,8 +150,8 @@ def test_a_turn_goes_through_as_many_files_as_its_seconds_hold(known: ModelSpec,
 def test_cold_starts_are_processes_of_their_own(known: ModelSpec, stage: Stage) -> None:
     report = _run(stage, rounds=1, starts=3, engines=("torch",))
     name = "brightness-test/torch/fp32/1"
-    assert stage.said[:5] == [f"start {name}", f"close {name}"] * 2 + [f"start {name}"]
-    assert len(report.rows[0].start_s) == 3
+    assert stage.said[:7] == [f"start {name}", f"close {name}"] * 3 + [f"start {name}"]
+    assert report.rows[0].start_s == (0.5, 7.5, 0.5)
 
 
 def test_what_cannot_be_run_is_a_row_with_the_reason(known: ModelSpec, stage: Stage) -> None:

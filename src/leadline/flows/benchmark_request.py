@@ -116,7 +116,13 @@ class BenchmarkRequest:
     )
     starts: int = field(
         default=1,
-        metadata=told(Told("Cold starts a variant, each in a new process.", minimum=1, maximum=100)),
+        metadata=told(
+            Told(
+                "Cold starts a variant that are timed, each in a new process, after one that is not.",
+                minimum=1,
+                maximum=100,
+            )
+        ),
     )
     kind: str = field(
         default="",

@@ -17,6 +17,8 @@ from leadline.core.results import Answer, ModelRecord, Prediction
 from leadline.flows.engine_choice import AUTO, choose_engine
 from leadline.flows.naming import resolve_model
 from leadline.flows.surer import SurerSession, looks_of
+from leadline.flows.tiled import TiledSession, batch_of, side_of
+from leadline.flows.typed import tile_of
 from leadline.io.calibrations import read_calibration
 from leadline.io.images import DEFAULT_MAX_PIXELS, PhotoSource, read_image
 from leadline.io.weights import fingerprint, locate, version_of
@@ -54,6 +56,11 @@ class Model:
         self.record = record
         self.calibration = calibration
         self._session = session
+
+    @property
+    def batch(self) -> int:
+        """Photos of one size that go through the network together where nobody says: 1 on a CPU, more on a GPU."""
+        return batch_of(self._session)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -247,6 +254,7 @@ def open_model(
     tta: str | Sequence[str] = (),
     precision: str = "auto",
     compile: str = "auto",
+    tile: str | int = "off",
     calibration: Calibration | str | os.PathLike[str] | None = None,
 ) -> Model:
     """Opens a model.
@@ -267,6 +275,8 @@ def open_model(
             the engine offers; ``"auto"`` is fp32 on a CPU.
         compile: Whether the engine makes a program of the network first: ``"no"``, ``"yes"``, or ``"auto"``, which leaves it to
             the engine.
+        tile: Whether large photos are seen in overlapping tiles, for detail: ``"off"``, ``"auto"``, or the tiles' side in
+            pixels. Photos that are no larger than a tile are seen as they are.
         calibration: What turns its predictions into metres for the camera that was calibrated: what ``calibrate`` found, or
             the file it was written to.
 
@@ -292,6 +302,7 @@ def open_model(
     choices = _choices(spec, given)
     looks = looks_of(tta)
     options = EngineOptions(threads, device, choices, precision, compile)
+    cut = tile_of(str(tile))
     if engine not in (AUTO, *spec.engines):
         ENGINES.get(engine)
         raise EngineError(
@@ -317,6 +328,9 @@ def open_model(
         calibration.check_model(record, spec.kind)
         record = replace(record, calibrated=calibration.words)
     session: Session = adapter.open(spec, weights=weights, options=options)
+    if cut != "off":
+        side, chosen = side_of(cut, spec, session), cut == "auto"
+        session = TiledSession(session, spec.kind, side=side, chosen=chosen, batch=batch_of(session))
     if looks:
         session = SurerSession(session, spec.kind, looks=looks)
     return Model(spec, session, replace(record, engine=session.description), calibration)

@@ -152,6 +152,7 @@ def _opened(
                     tta=request.tta,
                     precision=request.precision,
                     compile=request.compile,
+                    tile=request.tile,
                     calibration=calibration,
                 )
             )
@@ -225,8 +226,14 @@ def _corridor(
         alike=_Shown.alike,
         spares=(InputError, KindError, MissingExtra),
         work_spares=(InputError,),
-        batch=1 if any(_elsewhere(model.spec) for model in models) else request.batch,
+        batch=_batch(request, models),
     )
+
+
+def _batch(request: PredictRequest, models: Sequence[Model]) -> int:
+    if any(_elsewhere(model.spec) for model in models):
+        return 1
+    return request.batch or min(model.batch for model in models)
 
 
 def _elsewhere(spec: ModelSpec) -> bool:

@@ -57,6 +57,13 @@ class PretrainedNetwork:
         if getattr(self.processor, "backend", "") == "torchvision":
             self._where = {"device": device}
 
+    @property
+    def native_px(self) -> int:
+        """The side at which the processor shows photos to the network; 0 where it keeps their size."""
+        size = getattr(self.processor, "size", None) or {}
+        sides = [getattr(size, name, None) for name in ("height", "width", "shortest_edge", "longest_edge")]
+        return max((int(side) for side in sides if side), default=0)
+
     def key(self, image: Image) -> Hashable:
         """Photos of one size share a batch."""
         return image.rgb_HW3.shape

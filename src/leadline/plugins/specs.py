@@ -144,6 +144,7 @@ class ModelSpec:
         packages: Import names that must be there.
         install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
         notice: What its user must know before the first photo, in one sentence: that photos leave this machine, or cost money.
+        native_px: Longer side at which its network sees a photo, in pixels; 0 where that is not fixed, or its session says it.
     """
 
     name: str
@@ -166,6 +167,7 @@ class ModelSpec:
     packages: tuple[str, ...] = ()
     install: str = ""
     notice: str = ""
+    native_px: int = 0
 
 
 @dataclass(frozen=True, slots=True)

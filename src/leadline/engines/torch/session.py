@@ -28,6 +28,9 @@ __all__ = ["FOREIGN", "Running", "TorchSession", "first_line"]
 _SMALLER = (2, 4, 8)
 """Parts of a photo's sides that are tried where there is no memory for the whole."""
 
+_GPU_BATCH = 8
+"""Photos at once on a GPU where nobody says how many."""
+
 FOREIGN = (RuntimeError, ValueError, TypeError, KeyError, OSError, MemoryError, torch.OutOfMemoryError)
 """What torch, and the packages that build networks on it, raise on weights and inputs that do not fit."""
 
@@ -72,6 +75,8 @@ class TorchSession:
         self._kept = running.programs is None
         self.description = running.words
         self.remarks = running.remarks
+        self.batch = 1 if running.device == "cpu" else _GPU_BATCH
+        self.native_px = int(getattr(network, "native_px", 0))
 
     def run(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> list[Answer]:
         """Predicts raw values for photos; neighbours of one key of the network go through it together.
@@ -96,7 +101,9 @@ class TorchSession:
         return answers
 
     def close(self) -> None:
-        """Gives the memory back."""
+        """Gives the memory back, and lists what was compiled meanwhile for other sizes of photo."""
+        if self._network is not None and self._running.programs is not None and self._kept:
+            self._running.programs.keep()
         self._network = None
         if self._device.startswith("cuda"):
             torch.cuda.empty_cache()
@@ -123,7 +130,8 @@ class TorchSession:
         with torch.inference_mode():
             moved = cast_inputs(inputs, precision=running.precision, device=running.device)
             with running.inside():
-                outputs = (running.program or network.module)(**moved)
+                call = network.module if running.program is None else running.program
+                outputs = call(**moved)
             self._keep()
             prompted = {"prompts": prompts} if prompts else {}
             answers = network.restore(_floats(outputs), images, **prompted)

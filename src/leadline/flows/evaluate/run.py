@@ -188,7 +188,7 @@ def _score(
     total = len(planned.collection)
     missing = _missing(planned.collection, file.rows)
     tell(Begun(source.record.name, total, total - len(missing)))
-    for one in judged(planned, source, missing, batch=request.batch):
+    for one in judged(planned, source, missing, batch=max(1, request.batch)):
         row = one.row if isinstance(one, Judged) else one
         file.add(row)
         tell(row)

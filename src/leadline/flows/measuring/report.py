@@ -74,6 +74,7 @@ class BenchmarkRow:
         source: Where its weights are from.
         weights_sha256: What tells the weights from all others.
         versions: Versions of what ran, by package.
+        first_start_s: As ``start_s``, of the very first start, in which an engine may make what it keeps.
         start_s: A new process until its first photo is predicted, a figure a start.
         open_s: Of it, opening the model.
         first_s: Of it, the first photo.
@@ -97,6 +98,7 @@ class BenchmarkRow:
     source: str = ""
     weights_sha256: str = ""
     versions: dict[str, str] = field(default_factory=dict)
+    first_start_s: float | None = None
     start_s: tuple[float, ...] = ()
     open_s: tuple[float, ...] = ()
     first_s: tuple[float, ...] = ()
