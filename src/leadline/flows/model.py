@@ -329,8 +329,8 @@ def open_model(
         record = replace(record, calibrated=calibration.words)
     session: Session = adapter.open(spec, weights=weights, options=options)
     if cut != "off":
-        side, chosen = side_of(cut, spec, session), cut == "auto"
-        session = TiledSession(session, spec.kind, side=side, chosen=chosen, batch=batch_of(session))
+        side = side_of(cut, spec, session)
+        session = TiledSession(session, spec.kind, side=side, chosen=cut == "auto", batch=batch_of(session))
     if looks:
         session = SurerSession(session, spec.kind, looks=looks)
     return Model(spec, session, replace(record, engine=session.description), calibration)

@@ -168,7 +168,9 @@ class TorchSession:
         shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in inputs.items())
         return EngineError(
             f"torch failed in {self._name!r} on {shapes}: {first_line(error)}",
-            hint="try a larger photo, or another device",
+            hint="try a larger photo, or another device"
+            if self._running.precision == "fp32"
+            else "its network may not know this precision: --precision fp32",
         )
 
     def _what_fits(
