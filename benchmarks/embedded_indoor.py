@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -57,7 +58,8 @@ def unseen(samples: Sequence[Sample]) -> list[Sample]:
 def mean_scores(predict: Predictor, samples: Sequence[Sample]) -> dict[str, float]:
     """Every score's mean over the images."""
     scores: list[Scores] = [score(predict(s.image), s.truth, limits_m=LIMITS_M) for s in samples]
-    means = {name: float(np.mean([getattr(s, name) for s in scores])) for name in asdict(scores[0])}
+    names = [name for name, value in asdict(scores[0]).items() if not math.isnan(value)]
+    means = {name: float(np.mean([getattr(s, name) for s in scores])) for name in names}
     return {name: round(value, 4) for name, value in means.items()} | {"images": len(samples)}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PilImage
+from PIL import ImageDraw, ImageFont
 
 import leadline
 from leadline.augment.pipeline import Augmentation
@@ -15,7 +16,9 @@ from leadline.augment.recipe import Recipe
 from leadline.flows.data.augment import draw_grid
 from leadline.flows.demo import bundled_photo
 from leadline.flows.predict import PredictRequest, run
-from leadline.ops.geometry import project
+from leadline.ops.colour import picture, value_range
+from leadline.ops.geometry import project, to_ray
+from leadline.ops.metrics import score
 from leadline.ops.resize import resize
 
 IMAGES = Path(__file__).resolve().parent / "images"
@@ -77,9 +80,59 @@ def augmented() -> None:
     PilImage.fromarray(draw_grid(views, width=180)).save(IMAGES / "augmented.jpg", quality=88)
 
 
+MEASURED = ((400, 60), (160, 270), (250, 440))
+"""Column and row of what is measured in the made-up room: a far wall, something in the middle, the floor."""
+
+
+def calibrated() -> None:
+    """A made-up room: photo with measured points, depth before and after they were told, and the truth, in one range."""
+    sample = leadline.open_dataset("synthetic", options={"seed": 7, "width": 640, "height": 480})[3]
+    with leadline.open_model("leadline-indoor-small") as model:
+        said = model.predict(sample.image)
+    columns, rows = np.array(MEASURED).T
+    distances_m = to_ray(sample.truth).values[rows, columns].astype(float).round(2)
+    points = leadline.KnownPoints(rows, columns, distances_m, leadline.Along.RAY)
+    found = leadline.calibrate(said, points)
+    maps = (said.depth, found.apply(said.depth), sample.truth)
+    span = leadline.ColourOptions(range=value_range(sample.truth))
+    errors = [100 * score(depth, sample.truth).abs_rel for depth in maps[:2]]
+    print("calibrated:", found.words, points.depth_m, [f"{error:.1f} %" for error in errors], found.worst)
+    titles = (
+        "photo, and what was measured",
+        f"before: off by {errors[0]:.0f} % on average",
+        f"after: off by {errors[1]:.0f} %",
+        "the truth",
+    )
+    panels = [marked(sample.image.rgb_HW3, points), *(picture(depth, options=span) for depth in maps)]
+    sheet = PilImage.new("RGB", (640 * 2 + 12, 2 * (max(map(len, panels)) + 34)), BACKGROUND)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(22)
+    for place, (panel, title) in enumerate(zip(panels, titles, strict=True)):
+        x, y = 652 * (place % 2), (sheet.height // 2) * (place // 2)
+        draw.text((x + 4, y + 4), title, (30, 30, 30), font)
+        sheet.paste(PilImage.fromarray(panel), (x, y + 34))
+    sheet.save(IMAGES / "calibrated.jpg", quality=86)
+
+
+def marked(rgb_HW3: NDArray[np.uint8], points: leadline.KnownPoints) -> NDArray[np.uint8]:
+    """A photo with a ring and a distance at each point."""
+    shown = PilImage.fromarray(rgb_HW3)
+    draw, font = ImageDraw.Draw(shown), ImageFont.load_default(22)
+    for row, column, metres in zip(points.rows, points.columns, points.depth_m, strict=True):
+        for radius, colour in ((9, "black"), (7, "white")):
+            draw.ellipse(
+                (column - radius, row - radius, column + radius, row + radius), outline=colour, width=2
+            )
+        words = f"{metres:g} m"
+        box = draw.textbbox((column + 14, row - 14), words, font)
+        draw.rectangle((box[0] - 4, box[1] - 3, box[2] + 4, box[3] + 3), fill="white")
+        draw.text((column + 14, row - 14), words, "black", font)
+    return np.asarray(shown)
+
+
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     side_by_side()
     cloud_views()
     rooms()
     augmented()
+    calibrated()

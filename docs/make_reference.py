@@ -1,4 +1,8 @@
-"""Writes docs/cli.md, docs/api.md, docs/datasets.md and docs/models.md from the code; with --check, says whether they are up to date."""
+"""Writes docs/cli.md, docs/api.md, docs/datasets.md, docs/models.md, docs/protocols.md and the tables of
+docs/metrics.md and docs/reproduce.md.
+
+With --check, says whether they are up to date.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,16 @@ import click
 
 import leadline
 from leadline.cli.main import cli
+from leadline.flows.evaluate.protocol import Protocol
+from leadline.flows.evaluate.protocol_files import list_protocols
+from leadline.flows.reproduce.cell_files import list_published
+from leadline.flows.reproduce.cells import Published
+from leadline.ops.metrics import METRICS, Pooling
 from leadline.plugins.registry import DATASETS, MODELS
 from leadline.plugins.specs import DatasetSpec
 
 DOCS = Path(__file__).resolve().parent
+BAR = r"\|"  # in a table's cell
 
 
 def _commands(command: click.Command, name: str, depth: int = 2) -> str:
@@ -106,6 +116,78 @@ def models_page() -> str:
     return "\n".join(parts) + "\n"
 
 
+def protocols_page() -> str:
+    protocols = list_protocols()
+    parts = [
+        "# Protocols\n\nMade from the code by `docs/make_reference.py`; `leadline protocols NAME` says the same. How to use them:"
+        " [evaluate.md](evaluate.md).\n",
+        "| name | needs | what |\n|---|---|---|",
+    ]
+    parts += [f"| `{one.name}` | {_needed(one)} | {one.summary} |" for one in protocols]
+    return "\n".join([*parts, "", *map(_protocol, protocols)]).rstrip() + "\n"
+
+
+def _needed(protocol: Protocol) -> str:
+    return "any kind" if protocol.eight_bit else protocol.needs.words
+
+
+def _protocol(protocol: Protocol) -> str:
+    low, high = protocol.limits_m
+    options = "".join(f" `{key}={value}`" for key, value in protocol.options.items())
+    rows = {
+        "from": protocol.source,
+        "data": f"{protocol.dataset or 'any'}{options}",
+        "truth that counts": f"between {low:g} and {high:g} m, window `{protocol.crop}`",
+        "fitted first": protocol.alignment,
+        "prediction": f"{'clipped to the same limits' if protocol.clamp else 'as it is'}"
+        f"{', averaged with that of the mirrored image' if protocol.flip else ''}",
+        "tables print": {"mean": "the mean over images", "pooled": "all pixels pooled"}[protocol.aggregate],
+        "metrics": ", ".join(f"`{name}`" for name in protocol.metrics),
+        "locked to": f"`{protocol.fingerprint[:16]}`",
+    }
+    text = f"## {protocol.name}\n\n{protocol.summary}\n\n| | |\n|---|---|\n"
+    text += "".join(f"| {key} | {value} |\n" for key, value in rows.items())
+    text += f"\n{protocol.notes}\n" if protocol.notes else ""
+    return text + (f"\n**What is wrong with it.** {protocol.doubts}\n" if protocol.doubts else "")
+
+
+def metrics_page() -> str:
+    """The page as it is, with its table renewed."""
+    rows = [
+        f"| `{metric.name}` | {metric.words} | {metric.definition.replace('|', BAR)} | {metric.unit or '–'} | {metric.better} | "
+        f"{'–' if metric.pooling is Pooling.NONE else metric.pooling.value} | {metric.source} |"
+        for metric in METRICS.values()
+    ]
+    head = (
+        "| name | in tables | definition | unit | better | pooled | source |\n|---|---|---|---|---|---|---|"
+    )
+    return _renewed("metrics.md", "\n".join([head, *rows]))
+
+
+def _renewed(page: str, table: str) -> str:
+    """A page as it is, with its table renewed."""
+    begin, end = (f"<!-- made by make_reference.py: {word} -->" for word in ("begin", "end"))
+    before, rest = (DOCS / page).read_text().split(begin)
+    return f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}"
+
+
+def reproduce_page() -> str:
+    """The page as it is, with its table renewed."""
+    head = "| row | who | protocol | figures | how sure | source |\n|---|---|---|---|---|---|"
+    return _renewed("reproduce.md", "\n".join([head, *map(_published, list_published())]))
+
+
+def _published(row: Published) -> str:
+    figures = ", ".join(f"{metric} {value:g}" for metric, value in row.values.items())
+    who = f"{row.who} (`{row.model}`)" if row.model else row.who
+    source = row.source
+    link = source.url if source.url.startswith("https://") else f"../{source.url}"
+    return (
+        f"| `{row.name}` | {who} | `{row.protocol}` | {figures or 'not readable'} | {row.sure} | "
+        f"[{source.authors}]({link}) |"
+    )
+
+
 def main(check: bool) -> int:
     stale = 0
     pages = (
@@ -113,6 +195,9 @@ def main(check: bool) -> int:
         ("api.md", api_page()),
         ("datasets.md", datasets_page()),
         ("models.md", models_page()),
+        ("protocols.md", protocols_page()),
+        ("metrics.md", metrics_page()),
+        ("reproduce.md", reproduce_page()),
     )
     for name, text in pages:
         page = DOCS / name

@@ -31,15 +31,20 @@ if TYPE_CHECKING:
     from leadline.core.sample import Sample as Sample
     from leadline.flows.data.opening import list_datasets as list_datasets
     from leadline.flows.data.opening import open_dataset as open_dataset
+    from leadline.flows.evaluate.protocol_files import list_protocols as list_protocols
+    from leadline.flows.evaluate.run import evaluate as evaluate
     from leadline.flows.model import open_model as open_model
     from leadline.flows.model import predict as predict
     from leadline.flows.models import list_models as list_models
     from leadline.flows.models import register_model as register_model
+    from leadline.io.calibrations import read_calibration as read_calibration
+    from leadline.io.calibrations import write_calibration as write_calibration
     from leadline.io.clouds import write_cloud as write_cloud
     from leadline.io.depth_files import read_depth as read_depth
     from leadline.io.depth_files import write_depth as write_depth
     from leadline.io.images import read_image as read_image
     from leadline.ops.align import align as align
+    from leadline.ops.calibrate import calibrate as calibrate
     from leadline.ops.colour import ColourOptions as ColourOptions
     from leadline.ops.colour import colourise as colourise
     from leadline.ops.crop import crop as crop
@@ -60,12 +65,16 @@ _HOMES = {
     "core.results": ("Prediction",),
     "core.sample": ("Sample",),
     "flows.data.opening": ("list_datasets", "open_dataset"),
+    "flows.evaluate.protocol_files": ("list_protocols",),
+    "flows.evaluate.run": ("evaluate",),
     "flows.model": ("open_model", "predict"),
     "flows.models": ("list_models", "register_model"),
+    "io.calibrations": ("read_calibration", "write_calibration"),
     "io.clouds": ("write_cloud",),
     "io.depth_files": ("read_depth", "write_depth"),
     "io.images": ("read_image",),
     "ops.align": ("align",),
+    "ops.calibrate": ("calibrate",),
     "ops.colour": ("ColourOptions", "colourise"),
     "ops.crop": ("crop",),
     "ops.flip": ("flip",),

@@ -13,13 +13,27 @@ import pytest
 from leadline.cli.main import COMMANDS, cli
 from leadline.cli.options import request_of
 from leadline.core.errors import InputError
+from leadline.flows.calibrate import CalibrateRequest
 from leadline.flows.demo import DemoRequest
 from leadline.flows.options import told_of
 from leadline.flows.predict_request import PredictRequest
+from leadline.flows.reproduce.run import ReproduceRequest
 from leadline.flows.train import TrainRequest
 
-FACES = {"predict": PredictRequest, "demo": DemoRequest, "train": TrainRequest}
-ONLY_HERE = {"predict": {"as_json"}, "demo": set(), "train": set()}
+FACES = {
+    "predict": PredictRequest,
+    "demo": DemoRequest,
+    "train": TrainRequest,
+    "calibrate": CalibrateRequest,
+    "reproduce": ReproduceRequest,
+}
+ONLY_HERE = {
+    "predict": {"as_json"},
+    "demo": set(),
+    "train": set(),
+    "calibrate": {"as_json"},
+    "reproduce": {"as_json"},
+}
 
 
 def _parameters(name: str) -> dict[str, click.Parameter]:

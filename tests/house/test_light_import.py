@@ -20,6 +20,7 @@ HEAVY = (
     "trimesh",
     "OpenEXR",
     "onnx",
+    "jinja2",
     "replicate",
     "httpx",
 )

@@ -17,7 +17,7 @@ from leadline.io import pictures
 from leadline.io.depth_files import read_depth
 from leadline.io.images import read_image
 from leadline.io.marks import is_marked, mark_of
-from leadline.io.pictures import png_bytes, write_picture
+from leadline.io.pictures import jpeg_bytes, png_bytes, write_picture
 from leadline.io.sources import find_photos
 
 RECORD = Record(Kind(Quantity.INVERSE, Freedom.AFFINE), camera=Camera.assumed(30, 20), source="a.jpg")
@@ -92,3 +92,13 @@ def test_pictures_of_others_have_no_mark(tmp_path: Path) -> None:
             assert mark_of(picture) is None
     assert not is_marked(tmp_path / "none.png")
     assert not is_marked(tmp_path)
+
+
+def test_jpeg_bytes_hold_the_picture_at_its_size() -> None:
+    rows, columns = np.mgrid[:40, :60]
+    smooth = np.stack([4 * rows, 3 * columns, rows + columns], -1).astype(np.uint8)
+    with Pil.open(io.BytesIO(jpeg_bytes(smooth, quality=90))) as read:
+        assert (read.format, read.size) == ("JPEG", (60, 40))
+        assert np.abs(np.asarray(read).astype(int) - smooth).mean() < 2
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    assert len(jpeg_bytes(noise, quality=50)) < len(jpeg_bytes(noise, quality=90))

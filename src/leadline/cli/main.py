@@ -19,9 +19,13 @@ __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS = {
     "predict": "Depth from photos.",
+    "evaluate": "Score models on a dataset under a named, locked protocol.",
+    "protocols": "Protocols of evaluation there are; of one, everything it fixes.",
     "models": "Models there are, and the cache of their weights.",
     "info": "What a depth file or a photo is, in words.",
     "data": "RGB-D data: open it, look at it, find what is wrong with it, rewrite it.",
+    "calibrate": "Metres from a few known distances.",
+    "reproduce": "Check published figures.",
     "demo": "Depth from the photo that ships with leadline.",
     "train": "Train a model by a recipe.",
     "doctor": "Versions, extras, engines, devices and plugins.",

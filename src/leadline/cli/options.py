@@ -126,6 +126,10 @@ def _known(names: str) -> tuple[str, ...]:
         from leadline.ops.colour import COLORMAPS
 
         return tuple(COLORMAPS)
+    if names == "protocol":
+        from leadline.flows.evaluate.protocol_files import protocol_names
+
+        return protocol_names()
     from leadline.plugins import registry
 
     tables: dict[str, registry.Registry[Any]] = {

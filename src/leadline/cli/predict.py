@@ -32,6 +32,7 @@ Examples:
   leadline predict photo.jpg -m depth-anything-v2-small
   leadline predict photo.jpg --tta flip,scales -f npz,uncertainty
   leadline predict photo.jpg -m marigold-depth-v1-1 --input ensemble=5 --colormap Spectral_r
+  leadline predict frames/ -m depth-anything-v2-small --calibration kitchen.json -f png16,ply
   leadline predict photo.jpg -m replicate:cjwbw/midas --input model_type=dpt_beit_large_512
   leadline predict photo.jpg -m my_net.onnx --kind metric-depth --unit cm --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225
   curl -s https://example.org/room.jpg | leadline predict -
@@ -121,7 +122,7 @@ def _tell_models(report: Report) -> None:
         if record.name not in MODELS.names():
             continue
         spec = MODELS.get(record.name)
-        if assumed and spec.scale_needs_focal:
+        if assumed and spec.scale_needs_focal and not record.calibrated:
             click.echo(
                 "The lens is not known, so the metres are uncertain: give --fov DEGREES or --focal PIXELS."
             )

@@ -47,6 +47,7 @@ class ModelRecord:
         licence: Licence of the weights.
         commercial: ``"yes"``, ``"no"`` or ``"unclear"``.
         engine: The engine that ran it, such as ``"onnxruntime (CPU)"``.
+        calibrated: The calibration that was applied to what it said, as a formula; empty where there was none.
     """
 
     name: str
@@ -55,6 +56,7 @@ class ModelRecord:
     licence: str = ""
     commercial: str = "unclear"
     engine: str = ""
+    calibrated: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON values."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from leadline.core.kind import Kind
 from leadline.core.results import Prediction
-from leadline.exporters.records import source_name
 from leadline.io.depth_files import write_depth
+from leadline.io.sources import source_name
 from leadline.plugins.ports import ExportOptions
 
 __all__ = ["DepthFileExporter"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,8 +16,10 @@ from leadline.core.kind import Freedom, Kind
 from leadline.core.results import Answer, ModelRecord, Prediction
 from leadline.flows.naming import resolve_model
 from leadline.flows.surer import SurerSession, looks_of
+from leadline.io.calibrations import read_calibration
 from leadline.io.images import DEFAULT_MAX_PIXELS, PhotoSource, read_image
 from leadline.io.weights import fingerprint, locate, version_of
+from leadline.ops.calibration import Calibration
 from leadline.plugins.need import need
 from leadline.plugins.ports import Engine, EngineOptions, Session
 from leadline.plugins.registry import ENGINES, load
@@ -34,6 +37,7 @@ class Model:
         spec: What it is.
         session: The engine's session.
         record: What its predictions carry.
+        calibration: What turns its predictions into metres, where it was calibrated.
 
     Example:
         >>> import numpy as np
@@ -42,10 +46,18 @@ class Model:
         (48, 64)
     """
 
-    def __init__(self, spec: ModelSpec, session: Session, record: ModelRecord) -> None:
+    def __init__(
+        self, spec: ModelSpec, session: Session, record: ModelRecord, calibration: Calibration | None = None
+    ) -> None:
         self.spec = spec
         self.record = record
+        self.calibration = calibration
         self._session = session
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What its user should know of how it runs, a sentence each: that something was removed, or does without."""
+        return tuple(getattr(self._session, "remarks", ()))
 
     def predict(
         self,
@@ -131,6 +143,7 @@ class Model:
             EngineError: The engine failed, or its values have another size than the photo.
         """
         self._check_prompts(images, prompts)
+        images = [self.seen(image) for image in images]
         start_s = time.perf_counter()
         answers = self._session.run(images, prompts=prompts)
         time_s = (time.perf_counter() - start_s) / max(1, len(images))
@@ -141,6 +154,23 @@ class Model:
                 hint="an engine must answer at the photo's size",
             )
         return answers, time_s
+
+    def seen(self, image: Image) -> Image:
+        """The photo as the calibrated camera saw it.
+
+        Args:
+            image: A photo.
+
+        Returns:
+            The very same where the model is not calibrated or the photo knows its lens; else with the calibrated camera.
+
+        Raises:
+            InputError: It cannot be of the camera that was calibrated.
+        """
+        if self.calibration is None:
+            return image
+        camera = self.calibration.lens(image.camera, needed=self.spec.scale_needs_focal)
+        return image if camera is image.camera else replace(image, camera=camera)
 
     def _check_prompts(self, images: Sequence[Image], prompts: Sequence[DepthMap]) -> None:
         if self.spec.prompted and len(prompts) != len(images):
@@ -163,11 +193,16 @@ class Model:
 
         Returns:
             The prediction. Its camera is the network's own where the photo's is assumed and the network estimates one;
-            its scale is uncertain where the model's metres rest on a focal length that is assumed.
+            its scale is uncertain where the model's metres rest on a focal length that is assumed. A calibrated model's is
+            in metres.
+
+        Raises:
+            InputError: The photo is not of the camera that was calibrated.
         """
         for array in (answer.values, answer.uncertainty):
             if array is not None:
                 array.flags.writeable = False
+        image = self.seen(image)
         kind, camera = answer.kind or self.spec.kind, image.camera
         if answer.camera is not None and camera.origin is Origin.ASSUMED:
             camera = answer.camera
@@ -175,7 +210,11 @@ class Model:
         uncertain = rests_on_focal and camera.origin is Origin.ASSUMED
         sky = {} if answer.infinite is None else {"infinite": answer.infinite}
         depth = DepthMap(answer.values, kind, camera=camera, scale_uncertain=uncertain, **sky)
-        return Prediction(image, depth, self.record, time_s, answer.uncertainty)
+        spread = answer.uncertainty
+        if self.calibration is not None:
+            depth = self.calibration.apply(depth)
+            spread = None if spread is None else self.calibration.uncertainty(spread, depth)
+        return Prediction(image, depth, self.record, time_s, spread)
 
     def close(self) -> None:
         """Gives the memory back; the model is not used afterwards."""
@@ -190,7 +229,9 @@ class Model:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Model {self.spec.name!r}, {self.spec.kind.words}, on {self.record.engine}"
+        kind = self.spec.kind if self.calibration is None else self.calibration.result
+        how = "" if self.calibration is None else " (calibrated)"
+        return f"Model {self.spec.name!r}, {kind.words}{how}, on {self.record.engine}"
 
 
 def open_model(
@@ -205,6 +246,7 @@ def open_model(
     tta: str | Sequence[str] = (),
     precision: str = "auto",
     compile: str = "auto",
+    calibration: Calibration | str | os.PathLike[str] | None = None,
 ) -> Model:
     """Opens a model.
 
@@ -223,17 +265,23 @@ def open_model(
             the engine offers; ``"auto"`` is fp32 on a CPU.
         compile: Whether the engine makes a program of the network first: ``"no"``, ``"yes"``, or ``"auto"``, which leaves it to
             the engine.
+        calibration: What turns its predictions into metres for the camera that was calibrated: what ``calibrate`` found, or
+            the file it was written to.
 
     Returns:
         The model.
 
     Raises:
         UnknownName: No model, engine, option, look or precision has that name.
-        InputError: Something must be stated of this model that was not, or an input is none of its options' values.
+        InputError: Something must be stated of this model that was not, an input is none of its options' values, or the
+            calibration is another model's.
+        KindError: The calibration is for another kind.
         MissingExtra: The model or engine needs a package that is not installed.
         WeightsError: Its weights are not here, cannot be fetched, or are damaged.
         EngineError: The engine cannot run this model, or has no such device or precision.
     """
+    if isinstance(calibration, str | os.PathLike):
+        calibration = read_calibration(calibration)
     given = inputs or {}
     said = replace(stated or Stated(), inputs={key: str(value) for key, value in given.items()})
     if kind is not None:
@@ -254,18 +302,20 @@ def open_model(
         need(package, who=f"engine {chosen!r}", extra=engine_spec.extra, install=engine_spec.install)
     adapter: Engine = load(engine_spec.adapter)()
     weights = locate(spec.weights, name=spec.name)
-    session: Session = adapter.open(spec, weights=weights, options=options)
-    if looks:
-        session = SurerSession(session, spec.kind, looks=looks)
     record = ModelRecord(
         spec.name,
         spec.version or version_of(spec.weights, weights),
         spec.weights.sha256 or fingerprint(weights),
         spec.licence,
         spec.commercial.value,
-        session.description,
     )
-    return Model(spec, session, record)
+    if calibration is not None:
+        calibration.check_model(record, spec.kind)
+        record = replace(record, calibrated=calibration.words)
+    session: Session = adapter.open(spec, weights=weights, options=options)
+    if looks:
+        session = SurerSession(session, spec.kind, looks=looks)
+    return Model(spec, session, replace(record, engine=session.description), calibration)
 
 
 def _choices(spec: ModelSpec, given: Mapping[str, str | int | float]) -> dict[str, str | int | float]:

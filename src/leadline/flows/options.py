@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, ClassVar, Protocol
 
 from leadline.core.errors import InputError
 
-__all__ = ["Told", "check_bounds", "told", "told_of"]
+__all__ = ["Told", "check_bounds", "like", "told", "told_of"]
 
 _KEY = "told"
 
@@ -76,6 +76,20 @@ def told_of(field: Field[Any]) -> Told:
     return record
 
 
+def like(request: type, name: str) -> Any:
+    """A field that another request has too: same default, same words.
+
+    Args:
+        request: The other request.
+        name: Its field.
+
+    Returns:
+        A field of the same default and metadata.
+    """
+    other: Field[Any] = request.__dataclass_fields__[name]  # type: ignore[attr-defined]  # it is a dataclass
+    return field(default=other.default, metadata=other.metadata)
+
+
 def check_bounds(request: _Request) -> None:
     """Refuses numbers out of their range and values that are no choice, whichever face they came through.
 
@@ -85,15 +99,15 @@ def check_bounds(request: _Request) -> None:
     Raises:
         InputError: A value is outside; the message names field, value and range.
     """
-    for field in fields(request):
-        option, value = told_of(field), getattr(request, field.name)
+    for item in fields(request):
+        option, value = told_of(item), getattr(request, item.name)
         if option.choices and value not in option.choices:
             raise InputError(
-                f"{field.name} = {value!r} is not one of {', '.join(option.choices)}", hint="choose one"
+                f"{item.name} = {value!r} is not one of {', '.join(option.choices)}", hint="choose one"
             )
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
         low, high = option.minimum, option.maximum
         if not ((low is None or value >= low) and (high is None or value <= high)):
             span = f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
-            raise InputError(f"{field.name} = {value:g} is out of range", hint=f"give {span}")
+            raise InputError(f"{item.name} = {value:g} is out of range", hint=f"give {span}")

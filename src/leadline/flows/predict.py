@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError, KindError, LeadlineError, MissingExtra, UnknownName
@@ -18,9 +18,11 @@ from leadline.flows.outputs import Outputs, Planned
 from leadline.flows.predict_request import PredictRequest
 from leadline.flows.prompts import Prompts
 from leadline.flows.report import Failed, Listener, Made, Predicted, Report, Skipped, Started
+from leadline.io.calibrations import read_calibration
 from leadline.io.images import read_image
 from leadline.io.peek import pixel_count
 from leadline.io.sources import Photo, find_photos
+from leadline.ops.calibration import Calibration
 from leadline.plugins.ports import ExportOptions
 from leadline.plugins.registry import EXPORTERS
 from leadline.plugins.specs import Commercial, ModelSpec
@@ -42,7 +44,7 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
         What was done.
 
     Raises:
-        InputError: No photo was found.
+        InputError: No photo was found, or the calibration is another model's.
         UnknownName: No model, format, engine or input has a name that was given.
         KindError: A format cannot hold what a model predicts.
         MissingExtra: A package that is needed is not installed.
@@ -57,9 +59,12 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
     photos = find_photos(request.sources, recursive=request.recursive)
     options = ExportOptions(request.colours)
     prompts = Prompts(request.prompt, scale=request.prompt_scale, models=specs, photos=photos)
-    outputs = Outputs(request.out, formats=request.all_formats, models=specs, options=options)
-    with _opened(request, specs) as models:
-        notices = tuple(dict.fromkeys(spec.notice for spec in specs if spec.notice))
+    calibration = None if request.calibration is None else read_calibration(request.calibration)
+    shown = specs if calibration is None else [replace(spec, kind=calibration.result) for spec in specs]
+    outputs = Outputs(request.out, formats=request.all_formats, models=shown, options=options)
+    with _opened(request, specs, calibration) as models:
+        said = [spec.notice for spec in specs if spec.notice]
+        notices = tuple(dict.fromkeys([*said, *(remark for model in models for remark in model.remarks)]))
         tell(Started(len(photos), tuple(model.record for model in models), notices))
         start_s = time.perf_counter()
         order = {photo: place for place, photo in enumerate(photos)}
@@ -129,7 +134,9 @@ def _specs(request: PredictRequest) -> list[ModelSpec]:
 
 
 @contextmanager
-def _opened(request: PredictRequest, specs: Sequence[ModelSpec]) -> Iterator[list[Model]]:
+def _opened(
+    request: PredictRequest, specs: Sequence[ModelSpec], calibration: Calibration | None
+) -> Iterator[list[Model]]:
     inputs = request.stated.inputs
     _check_inputs(inputs, specs)
     with ExitStack() as stack:
@@ -144,6 +151,7 @@ def _opened(request: PredictRequest, specs: Sequence[ModelSpec]) -> Iterator[lis
                     tta=request.tta,
                     precision=request.precision,
                     compile=request.compile,
+                    calibration=calibration,
                 )
             )
             for spec in specs
@@ -185,6 +193,8 @@ def _corridor(
             image = read_image(
                 source, fov_deg=request.fov_deg, focal_px=request.focal_px, max_pixels=request.max_pixels
             )
+            for model in models:
+                image = model.seen(image)
             return _Shown(image, prompts.of(task.photo))
         except MemoryError as error:
             raise InputError(f"{source!r} does not fit into memory", hint="make the photo smaller") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from leadline.core.errors import InputError
 from leadline.core.kind import Kind
@@ -17,7 +18,7 @@ from leadline.plugins.builtins import EXPORTERS as FORMATS
 from leadline.plugins.ports import COMPILES, PRECISIONS
 from leadline.plugins.specs import Stated
 
-__all__ = ["SIDE_BY_SIDE", "PredictRequest", "parse_range"]
+__all__ = ["SIDE_BY_SIDE", "PredictRequest", "States", "parse_range", "stated_of"]
 
 SIDE_BY_SIDE = "side-by-side"
 
@@ -210,6 +211,12 @@ class PredictRequest:
             )
         ),
     )
+    calibration: Path | None = field(
+        default=None,
+        metadata=told(
+            Told("What 'leadline calibrate' found for this model and camera: metres.", metavar="FILE")
+        ),
+    )
     prompt: Path | None = field(
         default=None,
         metadata=told(
@@ -241,6 +248,11 @@ class PredictRequest:
                 f"field of view {self.fov_deg:g}° and focal length {self.focal_px:g} px are both given",
                 hint="give one of --fov and --focal",
             )
+        if self.calibration is not None and len(set(self.models)) > 1:
+            raise InputError(
+                f"a calibration is for one model, and {', '.join(dict.fromkeys(self.models))} are asked for",
+                hint="predict with one model at a time",
+            )
         if self.prompt_scale is not None and self.prompt is None:
             raise InputError(
                 "a scale of prompts is given, and no prompt", hint="add --prompt, or leave it out"
@@ -254,22 +266,76 @@ class PredictRequest:
     @property
     def stated(self) -> Stated:
         """What is said of models that do not say it themselves."""
-        height, width = size_of(self.input_size)
-        return Stated(
-            Kind.parse(self.kind) if self.kind else None,
-            self.unit,
-            height,
-            width,
-            three_numbers(self.mean, what="mean"),
-            three_numbers(self.std, what="std"),
-            self.layout,
-            named_values(self.inputs),
-        )
+        return stated_of(self)
 
     @property
     def all_formats(self) -> tuple[str, ...]:
         """The formats, with the picture that ``side_by_side`` asks for."""
         return (*self.formats, SIDE_BY_SIDE) if self.side_by_side else self.formats
+
+
+class States(Protocol):
+    """The part of a request that says what models do not say themselves."""
+
+    @property
+    def kind(self) -> str:
+        """What the model predicts."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """Unit of its output."""
+        ...
+
+    @property
+    def input_size(self) -> str:
+        """Size of its input."""
+        ...
+
+    @property
+    def mean(self) -> str:
+        """Mean of its input."""
+        ...
+
+    @property
+    def std(self) -> str:
+        """Standard deviation of its input."""
+        ...
+
+    @property
+    def layout(self) -> str:
+        """Order of its input's axes."""
+        ...
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Choices of its own."""
+        ...
+
+
+def stated_of(request: States) -> Stated:
+    """What a request says of models that do not say it themselves.
+
+    Args:
+        request: The request.
+
+    Returns:
+        The same as a record.
+
+    Raises:
+        InputError: A value is not of its form.
+    """
+    height, width = size_of(request.input_size)
+    return Stated(
+        Kind.parse(request.kind) if request.kind else None,
+        request.unit,
+        height,
+        width,
+        three_numbers(request.mean, what="mean"),
+        three_numbers(request.std, what="std"),
+        request.layout,
+        named_values(request.inputs),
+    )
 
 
 def parse_range(text: str | tuple[float, float]) -> str | tuple[float, float]:

@@ -62,11 +62,12 @@ def three_numbers(text: str, *, what: str) -> tuple[float, float, float] | None:
     return red, green, blue
 
 
-def named_values(texts: Sequence[str]) -> dict[str, str]:
+def named_values(texts: Sequence[str], *, what: str = "--input steps=4") -> dict[str, str]:
     """Values by name.
 
     Args:
         texts: ``NAME=VALUE`` each; of one name said twice the last counts.
+        what: An example, for messages.
 
     Returns:
         Values as they were typed, by name.
@@ -82,7 +83,7 @@ def named_values(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name.strip() and equals):
-            raise InputError(f"{text!r} is not NAME=VALUE", hint="such as --input steps=4")
+            raise InputError(f"{text!r} is not NAME=VALUE", hint=f"such as {what}")
         values[name.strip()] = value.strip()
     return values
 

@@ -157,6 +157,8 @@ def _origin(record: Record) -> list[str]:
     if model is not None:
         licence = f", licence {model.licence} (commercial use: {model.commercial})" if model.licence else ""
         facts.append(f"made by: {' '.join(filter(None, (model.name, model.version)))}{licence}")
+        if model.calibrated:
+            facts.append(f"calibrated: {model.calibrated}")
     if record.source:
         facts.append(f"from: {record.source}")
     return facts

@@ -12,7 +12,7 @@ from leadline.core.record import Record
 from leadline.io.atomic import write_whole
 from leadline.io.marks import PICTURE_KEY, picture_text
 
-__all__ = ["png_bytes", "write_picture"]
+__all__ = ["jpeg_bytes", "png_bytes", "write_picture"]
 
 _PNG_LEVEL = 1
 _JPEG_QUALITY = 92
@@ -62,4 +62,21 @@ def png_bytes(rgb_HW3: NDArray[np.uint8], *, longest: int) -> bytes:
     picture.thumbnail((longest, longest))
     stream = io.BytesIO()
     picture.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def jpeg_bytes(rgb_HW3: NDArray[np.uint8], *, quality: int = 85) -> bytes:
+    """A picture as JPEG bytes, colours at full resolution.
+
+    Args:
+        rgb_HW3: Pixels, uint8, shape (H, W, 3).
+        quality: As JPEG counts it.
+
+    Returns:
+        A JPEG file.
+    """
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(rgb_HW3).save(stream, "JPEG", quality=quality, subsampling=0, optimize=True)
     return stream.getvalue()

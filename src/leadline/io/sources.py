@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from leadline.core.errors import InputError
@@ -17,7 +17,7 @@ from leadline.io.fetch import is_url
 from leadline.io.images import no_such_path
 from leadline.io.marks import is_marked
 
-__all__ = ["Photo", "find_photos"]
+__all__ = ["Photo", "find_photos", "source_name"]
 
 _MAGIC = re.compile(r"[*?\[]")
 _UNSAFE = re.compile(r"[^\w.\- ()+]+")
@@ -50,6 +50,25 @@ class Photo:
             The path.
         """
         return folder / self.relative.parent / f"{self.relative.name}{suffix}"
+
+
+def source_name(source: str) -> str:
+    """What a file that travels says of its photo: its name, not the folders or secrets of who made it.
+
+    Args:
+        source: A path, an address, or another name.
+
+    Returns:
+        The last part of a path; an address without user, query and fragment.
+
+    Example:
+        >>> source_name("holiday/trip/a.jpg"), source_name("https://ann:pw@e.org/a.jpg?token=1")
+        ('a.jpg', 'https://e.org/a.jpg')
+    """
+    if not is_url(source):
+        return PurePath(source).name or source
+    parts = urlsplit(source)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 @dataclass(frozen=True, slots=True)

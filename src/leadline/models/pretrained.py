@@ -46,6 +46,16 @@ class PretrainedNetwork:
 
     def __init__(self, checkpoint: Path) -> None:
         self.module, self.processor = load_checkpoint(checkpoint, architecture=self.architecture)
+        self._where: dict[str, str] = {}
+
+    def place(self, device: str) -> None:
+        """Lets the processor resize and normalise on a device, where it is one that can.
+
+        Args:
+            device: Such as ``"cuda:0"``.
+        """
+        if getattr(self.processor, "backend", "") == "torchvision":
+            self._where = {"device": device}
 
     def key(self, image: Image) -> Hashable:
         """Photos of one size share a batch."""
@@ -54,7 +64,7 @@ class PretrainedNetwork:
     def prepare(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> Mapping[str, Any]:
         """The checkpoint's own resizing and normalising."""
         photos = [_pillow(image, self.padded(image)) for image in images]
-        pixels = self.processor(images=photos, return_tensors="pt")
+        pixels = self.processor(images=photos, return_tensors="pt", **self._where)
         return {"pixel_values": pixels["pixel_values"]}
 
     def padded(self, image: Image) -> tuple[int, int]:

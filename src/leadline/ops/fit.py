@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from leadline.core.errors import InputError
 from leadline.core.kind import Freedom
 
-__all__ = ["BISQUARE", "MAD_TO_SIGMA", "Floats", "Method", "fit"]
+__all__ = ["BISQUARE", "MAD_TO_SIGMA", "Floats", "Method", "fit", "fit_relative"]
 
 Method = Literal["least-squares", "robust"]
 Floats = NDArray[np.float64]
@@ -50,15 +50,40 @@ def fit(here: Floats, there: Floats, *, freedom: Freedom, method: Method) -> tup
     if freedom is Freedom.SCALE:
         if method == "robust":
             return float(np.median(there / here)), 0.0
-        return float(here @ there / (here @ here)), 0.0
+        return _dot(here, there) / _dot(here, here), 0.0
     if _constant(here):
         raise InputError(
             f"the prediction is constant ({here[0]:.6g}) where the reference is known: it fixes no scale and shift",
             hint="fit a scale only, or give points at different depths",
         )
     if method == "least-squares":
-        return _line(here, there, np.ones_like(here))
+        return _line(here, there)
     return _bisquare_line(here, there)
+
+
+def fit_relative(here: Floats, there: Floats, *, freedom: Freedom) -> tuple[float, float]:
+    """The scale, or scale and shift, of least relative error: sum of ((scale x here + shift) / there - 1)² in closed form.
+
+    For a few measured distances, near and far: least squares proper would hear the far ones only, or, in inverse depth,
+    the near ones.
+
+    Args:
+        here: Values of the prediction, shape (N,).
+        there: Values of the reference, shape (N,), none of them 0.
+        freedom: SCALE, or AFFINE for scale and shift.
+
+    Returns:
+        Scale and shift.
+
+    Example:
+        >>> scale, shift = fit_relative(np.array([1.0, 2.0]), np.array([3.0, 5.0]), freedom=Freedom.AFFINE)
+        >>> round(scale, 9), round(shift, 9)
+        (2.0, 1.0)
+    """
+    if freedom is Freedom.SCALE:
+        ratio = here / there
+        return float(ratio.sum() / (ratio @ ratio)), 0.0
+    return _line(here, there, 1 / there**2)
 
 
 def _constant(here: Floats) -> bool:
@@ -73,20 +98,29 @@ def _sample(here: Floats, there: Floats, lots: np.random.Generator) -> tuple[Flo
     return (here, there) if _constant(here[chosen]) else (here[chosen], there[chosen])
 
 
-def _line(here: Floats, there: Floats, weight: Floats) -> tuple[float, float]:
-    """The weighted least-squares line in closed form, about the means for accuracy."""
-    total = weight.sum()
-    mean_here, mean_there = weight @ here / total, weight @ there / total
+def _dot(one: Floats, other: Floats) -> float:
+    """The sum of products, pairwise; BLAS would start threads that get in the way of images scored side by side."""
+    return float(np.sum(one * other))
+
+
+def _line(here: Floats, there: Floats, weight: Floats | None = None) -> tuple[float, float]:
+    """The least-squares line in closed form, about the means for accuracy; weighted where weights are given."""
+    if weight is None:
+        mean_here, mean_there = float(here.mean()), float(there.mean())
+    else:
+        total = float(weight.sum())
+        mean_here, mean_there = _dot(weight, here) / total, _dot(weight, there) / total
     offset = here - mean_here
-    scale = float((weight * offset) @ (there - mean_there) / ((weight * offset) @ offset))
-    return scale, float(mean_there - scale * mean_here)
+    pull = offset if weight is None else weight * offset
+    scale = _dot(pull, there - mean_there) / _dot(pull, offset)
+    return scale, mean_there - scale * mean_here
 
 
 def _bisquare_line(here: Floats, there: Floats) -> tuple[float, float]:
     """Iteratively reweighted least squares with Tukey's weights, from a start that outliers cannot move."""
     lots = np.random.default_rng(0)
     here, there = _sample(here, there, lots)
-    scale, shift = _consensus_line(here, there, lots) or _line(here, there, np.ones_like(here))
+    scale, shift = _consensus_line(here, there, lots) or _line(here, there)
     smallest = 1e-9 * float(np.abs(there).max())
     for _ in range(100):
         error = np.abs(scale * here + shift - there)

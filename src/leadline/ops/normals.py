@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.core.camera import Camera
 from leadline.core.depth_map import DepthMap
 from leadline.ops.geometry import to_axis, to_inverse
 from leadline.ops.rays import camera_of, slopes
 
-__all__ = ["normals"]
+__all__ = ["normals", "normals_of"]
 
 
 def normals(depth: DepthMap) -> NDArray[np.float32]:
@@ -44,11 +45,24 @@ def normals(depth: DepthMap) -> NDArray[np.float32]:
     camera = camera_of(depth)
     inverse = to_inverse(to_axis(depth))
     w = np.where(inverse.valid, inverse.values, np.nan).astype(np.float64)
+    return normals_of(w, camera=camera).astype(np.float32)
+
+
+def normals_of(inverse_HW: NDArray[np.float64], *, camera: Camera) -> NDArray[np.float64]:
+    """The same from bare numbers, in the precision that differences between normals need.
+
+    Args:
+        inverse_HW: Inverse depth along the axis, NaN where unknown.
+        camera: Who sees it.
+
+    Returns:
+        Shape (H, W, 3), NaN where there is none.
+    """
     x, y = slopes(camera)
-    nx, ny = camera.fx * _slope(w, axis=1), camera.fy * _slope(w, axis=0)
-    nz = w - x * nx - y * ny
+    nx, ny = camera.fx * _slope(inverse_HW, axis=1), camera.fy * _slope(inverse_HW, axis=0)
+    nz = inverse_HW - x * nx - y * ny
     length = np.sqrt(nx * nx + ny * ny + nz * nz)
-    found = np.empty((*depth.shape, 3), np.float32)
+    found = np.empty((*inverse_HW.shape, 3))
     for channel, component in enumerate((nx, ny, nz)):
         found[..., channel] = 0.0 - component / length
     return found

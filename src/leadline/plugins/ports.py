@@ -26,6 +26,7 @@ __all__ = [
     "ExportOptions",
     "Exporter",
     "Network",
+    "Placed",
     "Session",
 ]
 
@@ -131,6 +132,19 @@ class Network(Protocol):
 
     def restore(self, outputs: Mapping[str, Any], images: Sequence[Image]) -> list[Answer]:
         """One answer a photo, at its size, from what the module gave (float32, on any device)."""
+        ...
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """What a network also has that can prepare photos on the device its module is on."""
+
+    def place(self, device: str) -> None:
+        """From here on, ``prepare`` resizes and normalises there.
+
+        Args:
+            device: Such as ``"cuda:0"``.
+        """
         ...
 
 

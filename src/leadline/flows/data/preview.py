@@ -21,6 +21,7 @@ from leadline.flows.data.sheet import Sheet
 from leadline.flows.options import Told, check_bounds, told
 from leadline.ops.colour import ColourOptions, colormap_table, colourise, value_range
 from leadline.ops.legend import legend
+from leadline.ops.thumbnail import thumbnail
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
@@ -197,25 +198,11 @@ def _tile(sample: Sample, colour: ColourOptions, width: int) -> NDArray[np.uint8
 
     height = max(1, round(width * sample.image.height / sample.image.width))
     photo = np.asarray(Image.fromarray(sample.image.rgb_HW3).resize((width, height), Image.Resampling.BOX))
-    small = _nearest(sample.truth, width, height)
+    small = thumbnail(sample.truth, width=width, height=height)
     pair = np.concatenate([photo, colourise(small, options=colour)], 1)
     share = 100 * float(sample.truth.valid.mean())
     caption = f"{sample.id}   {sample.image.width}x{sample.image.height}, {share:.3g}% known"
     return np.concatenate([pair, _line(caption, 2 * width, size=max(11, width // 24))])
-
-
-def _nearest(truth: DepthMap, width: int, height: int) -> DepthMap:
-    """Depth at the size of a tile: the nearest pixel of sparse depth is kept, so that single points stay visible."""
-    down, across = -(-truth.height // height), -(-truth.width // width)
-    if float(truth.valid.mean()) < 0.25 and (down > 1 or across > 1):
-        rows, columns = np.nonzero(truth.valid)
-        near = np.full((height, width), np.nan, np.float32)
-        near[rows * height // truth.height, columns * width // truth.width] = truth.values[rows, columns]
-        return DepthMap(near, truth.kind, valid=~np.isnan(near))
-    rows = (2 * np.arange(height) + 1) * truth.height // (2 * height)
-    columns = (2 * np.arange(width) + 1) * truth.width // (2 * width)
-    part = np.ix_(rows, columns)
-    return DepthMap(truth.values[part], truth.kind, truth.valid[part], truth.infinite[part])
 
 
 def _fault(entry: Entry, reason: str, width: int) -> NDArray[np.uint8]:

@@ -1,0 +1,1 @@
+"""Published figures that can be checked, one file a source. No code."""

@@ -1,0 +1,1 @@
+"""Templates of pages, Jinja2; no code."""

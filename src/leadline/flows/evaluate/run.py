@@ -1,0 +1,232 @@
+"""Scores models on a dataset: every image once, rows on disk as they come, figures at the end."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from leadline._version import __version__
+from leadline.core.errors import InputError
+from leadline.core.results import ModelRecord
+from leadline.flows.data.collection import Collection
+from leadline.flows.evaluate.ledger import Identity, Ledger, RowFile
+from leadline.flows.evaluate.opening import sources_of
+from leadline.flows.evaluate.planning import Planned, plan
+from leadline.flows.evaluate.protocol import Protocol
+from leadline.flows.evaluate.records import Evaluation, Judged, Row
+from leadline.flows.evaluate.report import write_report
+from leadline.flows.evaluate.request import EvaluateRequest
+from leadline.flows.evaluate.rereading import Rereader
+from leadline.flows.evaluate.row_files import write_csv, write_parquet
+from leadline.flows.evaluate.scoring import judged
+from leadline.flows.evaluate.sources import Source
+from leadline.flows.evaluate.summary import compare, summarise
+from leadline.io.prediction_cache import predictions_folder, prune
+from leadline.plugins.need import has
+
+__all__ = ["Begun", "Event", "Listener", "Noted", "evaluate", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A model's turn begins.
+
+    Args:
+        model: Its name.
+        total: Samples.
+        there: Samples that were scored before.
+    """
+
+    model: str
+    total: int
+    there: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something to be told.
+
+    Args:
+        text: One sentence.
+    """
+
+    text: str
+
+
+Event: TypeAlias = Begun | Row | Noted
+Listener: TypeAlias = Callable[[Event], None]
+
+
+def run(
+    request: EvaluateRequest,
+    *,
+    on_event: Listener | None = None,
+    on_judged: Callable[[Judged], None] | None = None,
+) -> Evaluation:
+    """Scores every model on every sample.
+
+    What is scored is on disk at once; a run that was stopped goes on where it was, and scores no image twice. A sample that
+    cannot be read, has no truth that counts or no prediction is skipped with its reason; it is tried again by the next run.
+
+    Args:
+        request: What is asked for.
+        on_event: Called in this thread when a model's turn begins, a row is there, or something is to be told.
+        on_judged: Called in this thread with every sample scored in this run while it is in memory.
+
+    Returns:
+        The evaluation; its folder holds the rows, the tables and the report.
+
+    Raises:
+        KindError: A model predicts what the protocol cannot score; before anything is predicted.
+        InputError: As ``plan``; or the folder holds another evaluation, or not one image could be scored.
+        LeadlineError: As opening datasets and models, and running them.
+    """
+    tell = on_event or _tell_nobody
+    planned = plan(request)
+    ledger = Ledger(request.out, Identity.of(planned.protocol, planned.collection))
+    with ExitStack() as stack:
+        note = lambda text: tell(Noted(text))  # noqa: E731  # one line is all it is
+        opened = [stack.enter_context(context) for context in sources_of(request, planned, note=note)]
+        models = _told_apart([source for source, _ in opened], planned.protocol)
+        rows: list[Row] = []
+        for source, choices in opened:
+            with ledger.rows_of(source.record, choices, again=request.again) as file:
+                _score(request, planned, source, file, tell, on_judged or _tell_nobody)
+                rows += [file.rows[entry.id] for entry in planned.collection.entries]
+        evaluation = _evaluation(request, planned, models, tuple(rows))
+        _write(request, ledger, evaluation)
+        if not request.no_report:
+            again = Rereader(planned, [source for source, _ in opened])
+            write_report(evaluation, cases=again, path=request.out / "report.html")
+    if not request.no_cache:
+        prune(predictions_folder(), limit_bytes=int(request.cache_gb * 1e9))
+    return evaluation
+
+
+def evaluate(
+    data: str,
+    *,
+    models: Sequence[str] = (),
+    predictions: Mapping[str, str | os.PathLike[str]] | None = None,
+    protocol: str = "",
+    changes: Mapping[str, str | float | bool] | None = None,
+    options: Mapping[str, str | float] | None = None,
+    first: int | None = None,
+    kind: str = "",
+    unit: str = "",
+    out: str | os.PathLike[str] = "evaluation",
+) -> Evaluation:
+    """Scores models, or files from elsewhere, on a dataset under a named protocol.
+
+    ``leadline evaluate`` says all that can be chosen; ``leadline.flows.evaluate.run`` takes the same as a request.
+
+    Args:
+        data: ``NAME:PATH``, a path whose layout is recognised, or ``"synthetic"``.
+        models: Their names; the embedded one where nobody is named.
+        predictions: Folders of depth files by the name they shall bear.
+        protocol: Its name; the dataset's own where empty.
+        changes: Fields of the protocol changed by hand; its name says so.
+        options: What the dataset is opened with.
+        first: So many samples only.
+        kind: What models or bare files hold, where they do not say so.
+        unit: Unit of bare files: ``"m"``, ``"cm"``, ``"mm"``.
+        out: Folder for rows, tables and the report; a run that was stopped goes on in it.
+
+    Returns:
+        The evaluation: ``evaluation.figure("leadline-indoor-small", "abs_rel").mean``.
+
+    Raises:
+        LeadlineError: As ``run``.
+    """
+    request = EvaluateRequest(
+        data,
+        models=tuple(models),
+        predictions=tuple(f"{name}={os.fspath(folder)}" for name, folder in (predictions or {}).items()),
+        protocol=protocol,
+        changes=tuple(f"{name}={value}" for name, value in (changes or {}).items()),
+        option=tuple(f"{name}={value}" for name, value in (options or {}).items()),
+        first=first,
+        kind=kind,
+        unit=unit,
+        out=Path(out),
+    )
+    return run(request)
+
+
+def _tell_nobody(_: object) -> None:
+    """The listener of those who do not listen."""
+
+
+def _told_apart(sources: Sequence[Source], protocol: Protocol) -> tuple[ModelRecord, ...]:
+    """The records of those who are scored: of kinds that the protocol takes, and no two of one name."""
+    for source in sources:
+        protocol.check(source.kind, who=repr(source.record.name))
+    records = tuple(source.record for source in sources)
+    twice = [name for name, count in Counter(record.name for record in records).items() if count > 1]
+    if twice:
+        raise InputError(
+            f"two of those to be scored are called {twice[0]!r}",
+            hint="name folders (--predictions NAME=FOLDER), or rename a file",
+        )
+    return records
+
+
+def _score(
+    request: EvaluateRequest,
+    planned: Planned,
+    source: Source,
+    file: RowFile,
+    tell: Listener,
+    on_judged: Callable[[Judged], None],
+) -> None:
+    """Scores what has no score yet."""
+    total = len(planned.collection)
+    missing = _missing(planned.collection, file.rows)
+    tell(Begun(source.record.name, total, total - len(missing)))
+    for one in judged(planned, source, missing, batch=request.batch):
+        row = one.row if isinstance(one, Judged) else one
+        file.add(row)
+        tell(row)
+        if isinstance(one, Judged):
+            on_judged(one)
+
+
+def _missing(collection: Collection, rows: Mapping[str, Row]) -> list[int]:
+    """Places of the samples without a score."""
+    return [
+        place
+        for place, entry in enumerate(collection.entries)
+        if entry.id not in rows or rows[entry.id].skipped
+    ]
+
+
+def _evaluation(
+    request: EvaluateRequest, planned: Planned, models: tuple[ModelRecord, ...], rows: tuple[Row, ...]
+) -> Evaluation:
+    if all(row.skipped for row in rows):
+        raise InputError(
+            f"not one of {len(rows)} images could be scored: {rows[0].skipped}",
+            hint="mend that and run it again",
+        )
+    summaries = summarise(rows, planned.protocol)
+    comparisons = compare(rows, planned.protocol)
+    return Evaluation(request.out, planned.protocol, request.data, models, rows, summaries, comparisons)
+
+
+def _write(request: EvaluateRequest, ledger: Ledger, evaluation: Evaluation) -> None:
+    write_csv(evaluation.rows, request.out / "rows.csv")
+    if has("pyarrow"):
+        write_parquet(evaluation.rows, request.out / "rows.parquet")
+    ledger.write_manifest(
+        {
+            "leadline": __version__,
+            "protocol": asdict(evaluation.protocol),
+            "data": evaluation.dataset,
+            "models": [record.to_dict() for record in evaluation.models],
+        }
+    )
