@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from leadline.core.record import Record
 from leadline.io.atomic import write_whole
 from leadline.io.marks import PICTURE_KEY, picture_text
+from leadline.io.png import write_png
 
 __all__ = ["jpeg_bytes", "png_bytes", "write_picture"]
 
-_PNG_LEVEL = 1
 _JPEG_QUALITY = 92
 _JPEG_LARGEST = 65500
 """The longest side a JPEG can have."""
@@ -31,17 +31,14 @@ def write_picture(path: Path, rgb_HW3: NDArray[np.uint8], *, record: Record) -> 
     Raises:
         OutputError: The file cannot be written.
     """
-    from PIL import Image
-    from PIL.PngImagePlugin import PngInfo
-
-    picture = Image.fromarray(rgb_HW3)
     text = picture_text(record)
     with write_whole(path) as part:
         if path.suffix.lower() == ".png":
-            info = PngInfo()
-            info.add_text(PICTURE_KEY, text)
-            picture.save(part, "PNG", pnginfo=info, compress_level=_PNG_LEVEL)
+            write_png(part, rgb_HW3, texts={PICTURE_KEY: text})
         else:
+            from PIL import Image
+
+            picture = Image.fromarray(rgb_HW3)
             picture.thumbnail((_JPEG_LARGEST, _JPEG_LARGEST))
             picture.save(part, "JPEG", quality=_JPEG_QUALITY, subsampling=0, comment=text.encode("ascii"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -80,6 +81,8 @@ class Programs:
             remarks.append(
                 f"the kept programs in {str(self.folder)!r} were broken and are removed; they are made anew"
             )
+        # It says on every machine without a GPU that there is none.
+        logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
         self.folder.mkdir(parents=True, exist_ok=True)
         os.environ[_FOLDER] = str(self.folder)
         return tuple(remarks)

@@ -123,7 +123,8 @@ class TorchSession:
         with torch.inference_mode():
             moved = cast_inputs(inputs, precision=running.precision, device=running.device)
             with running.inside():
-                outputs = (running.program or network.module)(**moved)
+                call = network.module if running.program is None else running.program
+                outputs = call(**moved)
             self._keep()
             prompted = {"prompts": prompts} if prompts else {}
             answers = network.restore(_floats(outputs), images, **prompted)
