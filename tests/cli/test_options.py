@@ -13,6 +13,7 @@ import pytest
 from leadline.cli.main import COMMANDS, cli
 from leadline.cli.options import request_of
 from leadline.core.errors import InputError
+from leadline.flows.benchmark_request import BenchmarkRequest
 from leadline.flows.calibrate import CalibrateRequest
 from leadline.flows.demo import DemoRequest
 from leadline.flows.options import told_of
@@ -22,6 +23,7 @@ from leadline.flows.train import TrainRequest
 
 FACES = {
     "predict": PredictRequest,
+    "benchmark": BenchmarkRequest,
     "demo": DemoRequest,
     "train": TrainRequest,
     "calibrate": CalibrateRequest,
@@ -29,6 +31,7 @@ FACES = {
 }
 ONLY_HERE = {
     "predict": {"as_json"},
+    "benchmark": {"as_json"},
     "demo": set(),
     "train": set(),
     "calibrate": {"as_json"},

@@ -9,6 +9,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError
 from leadline.core.kind import Along
 from leadline.core.results import ModelRecord
+from leadline.flows.engine_choice import AUTO
 from leadline.flows.measured import METRES, read_sparse, typed_points
 from leadline.flows.model import DEFAULT_MODEL, open_model
 from leadline.flows.options import Told, check_bounds, told
@@ -96,8 +97,14 @@ class CalibrateRequest:
         default="",
         metadata=told(Told("What the model predicts, where it does not say so itself.", metavar="KIND")),
     )
-    engine: str | None = field(
-        default=None, metadata=told(Told("Engine; the model's own first choice by default.", names="engine"))
+    engine: str = field(
+        default=AUTO,
+        metadata=told(
+            Told(
+                "Engine; auto: the one that 'leadline benchmark' found fastest here, else the model's first.",
+                names="engine",
+            )
+        ),
     )
     device: str = field(
         default="auto", metadata=told(Told("Device: auto, cpu, cuda … as the engine offers."))

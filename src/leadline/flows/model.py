@@ -14,6 +14,7 @@ from leadline.core.errors import EngineError, InputError, UnknownName
 from leadline.core.image import Image
 from leadline.core.kind import Freedom, Kind
 from leadline.core.results import Answer, ModelRecord, Prediction
+from leadline.flows.engine_choice import AUTO, choose_engine
 from leadline.flows.naming import resolve_model
 from leadline.flows.surer import SurerSession, looks_of
 from leadline.io.calibrations import read_calibration
@@ -237,7 +238,7 @@ class Model:
 def open_model(
     name: str | ModelSpec = DEFAULT_MODEL,
     *,
-    engine: str | None = None,
+    engine: str = AUTO,
     threads: int = 0,
     device: str = "auto",
     kind: Kind | str | None = None,
@@ -253,7 +254,8 @@ def open_model(
     Args:
         name: A model's name; ``hf:ORG/NAME`` or a checkpoint folder; ``onnx:FILE``; ``replicate:OWNER/MODEL``; or a spec of
             your own: any ONNX file with a declared ``Processing``.
-        engine: The engine; the first that the model names where None.
+        engine: The engine; ``"auto"`` takes the one that was fastest when it was measured here (``leadline benchmark``), else
+            the first that the model names.
         threads: CPU threads; 0 lets the engine choose, one a physical core.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` and so on, as the engine offers.
         kind: What the model predicts, where it does not say so itself: a ``Kind``, or words such as ``"metric-depth"``.
@@ -290,16 +292,18 @@ def open_model(
     choices = _choices(spec, given)
     looks = looks_of(tta)
     options = EngineOptions(threads, device, choices, precision, compile)
-    chosen = engine or spec.engines[0]
-    engine_spec = ENGINES.get(chosen)
-    if chosen not in spec.engines:
+    if engine not in (AUTO, *spec.engines):
+        ENGINES.get(engine)
         raise EngineError(
-            f"engine {chosen!r} cannot run {spec.name!r}", hint=f"use one of {', '.join(spec.engines)}"
+            f"engine {engine!r} cannot run {spec.name!r}", hint=f"use one of {', '.join(spec.engines)}"
         )
     for package in spec.packages:
         need(package, who=f"model {spec.name!r}", extra=spec.extra, install=spec.install)
+    engine_spec = ENGINES.get(_chosen(spec, options) if engine == AUTO else engine)
     for package in engine_spec.packages:
-        need(package, who=f"engine {chosen!r}", extra=engine_spec.extra, install=engine_spec.install)
+        need(
+            package, who=f"engine {engine_spec.name!r}", extra=engine_spec.extra, install=engine_spec.install
+        )
     adapter: Engine = load(engine_spec.adapter)()
     weights = locate(spec.weights, name=spec.name)
     record = ModelRecord(
@@ -318,6 +322,13 @@ def open_model(
     return Model(spec, session, replace(record, engine=session.description), calibration)
 
 
+def _chosen(spec: ModelSpec, options: EngineOptions) -> str:
+    def weights_sha256() -> str:
+        return spec.weights.sha256 or fingerprint(locate(spec.weights, name=spec.name))
+
+    return choose_engine(spec, options=options, weights_sha256=weights_sha256).engine
+
+
 def _choices(spec: ModelSpec, given: Mapping[str, str | int | float]) -> dict[str, str | int | float]:
     options = {option.name: option for option in spec.options}
     for name in given:
@@ -330,7 +341,7 @@ def predict(
     source: PhotoSource,
     *,
     model: str | ModelSpec = DEFAULT_MODEL,
-    engine: str | None = None,
+    engine: str = AUTO,
     threads: int = 0,
     device: str = "auto",
     fov_deg: float | None = None,
@@ -342,7 +353,8 @@ def predict(
     Args:
         source: A path, an address, ``"-"``, bytes, a binary file, a Pillow image, a uint8 array or an ``Image``.
         model: A model's name, or a spec of your own.
-        engine: The engine; the first that the model names where None.
+        engine: The engine; ``"auto"`` takes the one that was fastest when it was measured here (``leadline benchmark``), else
+            the first that the model names.
         threads: CPU threads; 0 lets the engine choose.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` and so on, as the engine offers.
         fov_deg: Field of view across the longer side, in degrees, where you know it.

@@ -1,24 +1,18 @@
-"""Models there are: listing, registering, fetching, timing."""
+"""Models there are: listing, registering, fetching."""
 
 from __future__ import annotations
 
-import json
-import os
-import statistics
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from leadline.core.errors import InputError, pip_line
-from leadline.core.image import Image
 from leadline.core.kind import Kind
-from leadline.flows.model import open_model
+from leadline.flows.engine_choice import current
 from leadline.flows.naming import resolve_model
-from leadline.io.atomic import write_whole
-from leadline.io.weights import CachedWeights, cache_folder, cached, pull
+from leadline.io.measurements import Measurement, read_measurements
+from leadline.io.weights import CachedWeights, cached, pull
 from leadline.io.weights import clear as clear_cache
 from leadline.plugins.need import has
 from leadline.plugins.registry import MODELS
@@ -27,37 +21,15 @@ from leadline.plugins.specs import Commercial, ModelSpec, Stated, Weights
 __all__ = [
     "CachedWeights",
     "ModelRow",
-    "Speed",
     "cached",
     "clear",
     "list_models",
-    "measure",
     "model_row",
     "model_rows",
     "pull_model",
     "register_model",
     "told_of_model",
 ]
-
-PHOTO_HEIGHT, PHOTO_WIDTH = 480, 640
-"""The photo that models are timed on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Speed:
-    """How fast a model was on this machine.
-
-    Args:
-        time_ms: Median milliseconds for one 640x480 photo, processing included.
-        engine: What ran it.
-        threads: CPU threads asked for; 0 where the engine chose.
-        version: The model's version.
-    """
-
-    time_ms: float
-    engine: str
-    threads: int
-    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +41,14 @@ class ModelRow:
         origin: The package it comes from.
         here: Whether its weights are on this machine.
         missing: Packages it needs that are not installed.
-        speed: How fast it was here, where that was measured.
+        measured: How fast it was here at best, one photo at a time, where that was measured.
     """
 
     spec: ModelSpec
     origin: str
     here: bool
     missing: tuple[str, ...]
-    speed: Speed | None
+    measured: Measurement | None
 
     @property
     def where(self) -> str:
@@ -105,7 +77,7 @@ class ModelRow:
             "missing": list(self.missing),
             "extra": spec.extra,
             "install": spec.install,
-            "speed": None if self.speed is None else asdict(self.speed),
+            "measured": None if self.measured is None else self.measured.to_dict(),
         }
 
 
@@ -135,9 +107,9 @@ def model_rows(*, commercial_ok: bool = False, random_too: bool = False) -> tupl
     Returns:
         One row a model.
     """
-    fetched, speeds = _fetched(), _speeds()
+    fetched, measured = _fetched(), read_measurements().rows
     return tuple(
-        _row(spec, MODELS.origin(spec.name), fetched, speeds)
+        _row(spec, MODELS.origin(spec.name), fetched, measured)
         for spec in MODELS.sound()
         if (random_too or spec.weights.scheme != "code")
         and (not commercial_ok or spec.commercial is Commercial.YES)
@@ -160,7 +132,7 @@ def model_row(name: str, *, kind: str = "") -> ModelRow:
     """
     spec = resolve_model(name, stated=Stated(kind=Kind.parse(kind) if kind else None))
     origin = MODELS.origin(name) if name in MODELS.names() else "this reference"
-    return _row(spec, origin, _fetched(), _speeds())
+    return _row(spec, origin, _fetched(), read_measurements().rows)
 
 
 def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
@@ -185,10 +157,7 @@ def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
         ("licence", f"{spec.licence}; commercial use: {spec.commercial.value}"),
         ("paper", spec.paper),
         ("engines", ", ".join(spec.engines)),
-        (
-            "speed here",
-            "" if row.speed is None else f"{row.speed.time_ms:.0f} ms for 640x480, {row.speed.engine}",
-        ),
+        ("speed here", _speed(row.measured)),
         ("scale", "metres rest on the focal length: say --fov or --focal" if spec.scale_needs_focal else ""),
         ("inputs", "; ".join(f"{o.name} [{o.default}]: {o.help}" for o in spec.options)),
         ("notice", spec.notice),
@@ -199,15 +168,29 @@ def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
     return [(what, words) for what, words in told if words]
 
 
-def _row(spec: ModelSpec, origin: str, fetched: set[str], speeds: dict[str, Speed]) -> ModelRow:
+def _row(spec: ModelSpec, origin: str, fetched: set[str], measured: Sequence[Measurement]) -> ModelRow:
     return ModelRow(
         spec,
         origin,
         bool({spec.name, spec.weights.source} & fetched)
         or spec.weights.scheme not in ("http", "https", "hf", "remote"),
         tuple(package for package in spec.packages if not has(package)),
-        speeds.get(_speed_key(spec)),
+        _best(measured, spec),
     )
+
+
+def _best(measured: Sequence[Measurement], spec: ModelSpec) -> Measurement | None:
+    """The figures of the fastest way that was measured; of those of the smallest batch, which is one as a rule."""
+    rows = current(measured, spec, options=None, weights_sha256="")
+    return min(rows, key=lambda row: (row.batch, row.ms), default=None)
+
+
+def _speed(row: Measurement | None) -> str:
+    if row is None:
+        return ""
+    memory = "" if row.memory_bytes is None else f", {row.memory_bytes / 1e6:.0f} MB"
+    busy = ", measured while the machine had other work" if row.busy else ""
+    return f"{row.ms:.3g} ms for {row.size}, {row.ran}, {row.precision}{memory}{busy}"
 
 
 def _fetched() -> set[str]:
@@ -281,66 +264,3 @@ def clear(name: str | None = None) -> list[CachedWeights]:
     if name in MODELS.names() and MODELS.get(str(name)).weights.scheme == "hf":
         name = MODELS.get(str(name)).weights.source
     return clear_cache(name)
-
-
-def measure(name: str, *, threads: int = 0, times: int = 12) -> Speed:
-    """Times a model on this machine and remembers the result for lists.
-
-    Args:
-        name: The model.
-        threads: CPU threads; 0 lets the engine choose.
-        times: Photos that are timed, after two that are not.
-
-    Returns:
-        The median.
-
-    Raises:
-        InputError: ``times`` is below 1, or the model runs elsewhere.
-        UnknownName: No model has that name.
-        OutputError: The result cannot be kept.
-    """
-    if times < 1:
-        raise InputError(f"times = {times} measures nothing", hint="give at least 1")
-    spec = resolve_model(name)
-    if spec.weights.scheme == "remote":
-        raise InputError(
-            f"model {name!r} runs elsewhere: timing it would cost money and say nothing of this machine",
-            hint="name another model",
-        )
-    noise = np.random.default_rng(0).integers(0, 256, (PHOTO_HEIGHT, PHOTO_WIDTH, 3), np.uint8)
-    photo = Image.from_array(noise)
-    with open_model(spec, threads=threads) as model:
-        spent = [model.infer([photo])[1] for _ in range(times + 2)][2:]
-        speed = Speed(1000 * statistics.median(spent), model.record.engine, threads, model.spec.version)
-        kept = _read_speeds()
-        kept[_speed_key(model.spec)] = asdict(speed)
-    with write_whole(_speeds_file()) as part:
-        part.write_text(json.dumps(kept, indent=1))
-    return speed
-
-
-def _speeds_file() -> Path:
-    return cache_folder().parent / "speeds.json"
-
-
-def _speed_key(spec: ModelSpec) -> str:
-    return f"{spec.name} {spec.version} {os.cpu_count()}"
-
-
-def _read_speeds() -> dict[str, Any]:
-    try:
-        kept = json.loads(_speeds_file().read_text())
-    except (OSError, ValueError):
-        return {}
-    return kept if isinstance(kept, dict) else {}
-
-
-def _speeds() -> dict[str, Speed]:
-    found: dict[str, Speed] = {}
-    for key, values in _read_speeds().items():
-        try:
-            found[key] = Speed(**values)
-        except TypeError:
-            # Written by another version: measured again when somebody asks.
-            continue
-    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 from leadline.core.depth_map import DepthMap
@@ -30,7 +30,7 @@ from leadline.plugins.specs import Commercial, ModelSpec
 __all__ = ["PredictRequest", "run"]
 
 
-def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
+def run(request: PredictRequest, *, on_event: Listener | None = None, opened: Sequence[Model] = ()) -> Report:
     """Predicts depth for photos and writes it.
 
     A photo that cannot be used is reported and the rest is done; any other error ends the run. Files appear whole or
@@ -39,6 +39,7 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
     Args:
         request: What to do.
         on_event: Called in this thread when the run starts and when a photo is done, skipped or failed.
+        opened: Models that are open already, to be used instead of the request's, and left open.
 
     Returns:
         What was done.
@@ -53,7 +54,7 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
         OutputError: A file cannot be written.
     """
     tell = on_event or _tell_nobody
-    specs = _specs(request)
+    specs = [model.spec for model in opened] or _specs(request)
     for name in request.all_formats:
         EXPORTERS.get(name)
     photos = find_photos(request.sources, recursive=request.recursive)
@@ -62,7 +63,7 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
     calibration = None if request.calibration is None else read_calibration(request.calibration)
     shown = specs if calibration is None else [replace(spec, kind=calibration.result) for spec in specs]
     outputs = Outputs(request.out, formats=request.all_formats, models=shown, options=options)
-    with _opened(request, specs, calibration) as models:
+    with nullcontext(list(opened)) if opened else _opened(request, specs, calibration) as models:
         said = [spec.notice for spec in specs if spec.notice]
         notices = tuple(dict.fromkeys([*said, *(remark for model in models for remark in model.remarks)]))
         tell(Started(len(photos), tuple(model.record for model in models), notices))

@@ -226,6 +226,7 @@ class EngineSpec:
         packages: Import names that must be there.
         install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
         remote: Whether it runs models elsewhere, so that photos leave this machine.
+        precisions: What it can hold a network's numbers in, on one device or another; see ``ports.PRECISIONS``.
     """
 
     name: str
@@ -235,6 +236,7 @@ class EngineSpec:
     packages: tuple[str, ...] = ()
     install: str = ""
     remote: bool = False
+    precisions: tuple[str, ...] = ("fp32",)
 
 
 @dataclass(frozen=True, slots=True)

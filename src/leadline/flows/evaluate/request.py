@@ -101,7 +101,7 @@ class EvaluateRequest:
         default=10.0,
         metadata=told(Told("Most gigabytes of predictions that are kept; the oldest go.", minimum=0)),
     )
-    engine: str | None = like(PredictRequest, "engine")
+    engine: str = like(PredictRequest, "engine")
     device: str = like(PredictRequest, "device")
     threads: int = like(PredictRequest, "threads")
     batch: int = like(PredictRequest, "batch")
