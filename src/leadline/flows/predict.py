@@ -153,6 +153,8 @@ def _opened(
                     precision=request.precision,
                     compile=request.compile,
                     calibration=calibration,
+                    int8_photos=request.int8_photos,
+                    fallback=request.fallback,
                 )
             )
             for spec in specs

@@ -66,6 +66,7 @@ class OpenVinoEngine:
         if precision == "int8":
             quantiser = Quantiser(photos, store=store, what=what, core=core, name=spec.name)
             what["photos"] = quantiser.digest
+            words = [device, f"int8 by photos {quantiser.digest[:8]}"]
         setting = Setting(device, precision, options.threads or physical_cores(), _around(core, device))
         programs = Programs(core, setting, store, what, spec.name)
         return OpenVinoSession(

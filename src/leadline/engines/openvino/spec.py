@@ -12,4 +12,5 @@ SPEC = EngineSpec(
     summary="OpenVINO; ONNX files and the families of transformers, int8 by your own photos",
     extra="openvino",
     packages=("openvino",),
+    precisions=("fp32", "bf16", "fp16", "int8"),
 )

@@ -61,7 +61,9 @@ def converted(module: torch.nn.Module, inputs: Mapping[str, Any], *, name: str) 
         except (RuntimeError, ValueError, TypeError, torch._dynamo.exc.TorchDynamoException) as error:
             raise _cannot(name, f"it cannot be followed: {_first_line(error)}") from error
         try:
-            graph = front.convert(front.load(TorchFXPythonDecoder.from_exported_program(program)))
+            # OpenVINO does not hold on to the decoder, so it must have a name.
+            decoder = TorchFXPythonDecoder.from_exported_program(program)
+            graph = front.convert(front.load(decoder))
         except RuntimeError as error:
             raise _cannot(name, _operators(error)) from error
     shapes = {}
