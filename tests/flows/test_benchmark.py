@@ -116,6 +116,26 @@ def test_every_engine_precision_way_and_batch_is_a_row(known: ModelSpec, stage: 
     assert {row[0] for row in rows} == {"onnxruntime", "torch"}
 
 
+def test_photos_to_calibrate_on_go_to_int8_alone(known: ModelSpec, stage: Stage) -> None:
+    asked: dict[str, tuple[str, ...]] = {}
+
+    def begin(order: Order) -> Scripted:
+        options = order.variant.options
+        asked[options.precision] = tuple(options.int8_photos)
+        return stage.begin(order)
+
+    request = BenchmarkRequest(
+        ("brightness-test",),
+        size=SIZE,
+        rounds=1,
+        engines=("torch",),
+        precisions=("fp32", "int8"),
+        int8_photos=("rooms",),
+    )
+    run(request, begin=begin)
+    assert asked == {"fp32": (), "int8": ("rooms",)}
+
+
 @pytest.mark.skipif(bool(this_machine().gpus), reason="with a GPU, auto may mean another precision")
 def test_auto_and_what_it_means_here_are_one_variant(known: ModelSpec, stage: Stage) -> None:
     report = _run(stage, precisions=("auto", "fp32"), engines=("torch",))

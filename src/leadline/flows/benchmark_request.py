@@ -89,6 +89,17 @@ class BenchmarkRequest:
             )
         ),
     )
+    int8_photos: tuple[str, ...] = field(
+        default=(),
+        metadata=told(
+            Told(
+                "Photos that --precision int8 is calibrated on, once: files, folders, globs; repeat it.",
+                flag="int8-photos",
+                metavar="PHOTOS",
+                whole=True,
+            )
+        ),
+    )
     against: str = field(
         default="",
         metadata=told(

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 
 from leadline.core.camera import Origin
@@ -15,6 +16,7 @@ from leadline.core.image import Image
 from leadline.core.kind import Freedom, Kind
 from leadline.core.results import Answer, ModelRecord, Prediction
 from leadline.flows.engine_choice import AUTO, choose_engine
+from leadline.flows.fallback import FallbackSession
 from leadline.flows.naming import resolve_model
 from leadline.flows.surer import SurerSession, looks_of
 from leadline.flows.tiled import TiledSession, batch_of, side_of
@@ -26,7 +28,7 @@ from leadline.ops.calibration import Calibration
 from leadline.plugins.need import need
 from leadline.plugins.ports import Engine, EngineOptions, Session
 from leadline.plugins.registry import ENGINES, load
-from leadline.plugins.specs import ModelSpec, Stated
+from leadline.plugins.specs import EngineSpec, ModelSpec, Stated
 
 __all__ = ["DEFAULT_MODEL", "Model", "open_model", "predict"]
 
@@ -155,6 +157,8 @@ class Model:
         start_s = time.perf_counter()
         answers = self._session.run(images, prompts=prompts)
         time_s = (time.perf_counter() - start_s) / max(1, len(images))
+        if self._session.description != self.record.engine:
+            self.record = replace(self.record, engine=self._session.description)  # another engine took over
         shapes = [answer.values.shape for answer in answers]
         if shapes != [(image.height, image.width) for image in images]:
             raise EngineError(
@@ -256,6 +260,8 @@ def open_model(
     compile: str = "auto",
     tile: str | int = "off",
     calibration: Calibration | str | os.PathLike[str] | None = None,
+    int8_photos: Sequence[str] = (),
+    fallback: str = "",
 ) -> Model:
     """Opens a model.
 
@@ -279,6 +285,9 @@ def open_model(
             pixels. Photos that are no larger than a tile are seen as they are.
         calibration: What turns its predictions into metres for the camera that was calibrated: what ``calibrate`` found, or
             the file it was written to.
+        int8_photos: Photos that an int8 network is calibrated on (files, folders, globs); it is kept, so that none are needed
+            the next time.
+        fallback: An engine that takes over where the other one cannot run the model, and says so; none does by itself.
 
     Returns:
         The model.
@@ -301,21 +310,17 @@ def open_model(
     spec = resolve_model(name, stated=said)
     choices = _choices(spec, given)
     looks = looks_of(tta)
-    options = EngineOptions(threads, device, choices, precision, compile)
+    options = EngineOptions(threads, device, choices, precision, compile, tuple(int8_photos))
     cut = tile_of(str(tile))
-    if engine not in (AUTO, *spec.engines):
-        ENGINES.get(engine)
-        raise EngineError(
-            f"engine {engine!r} cannot run {spec.name!r}", hint=f"use one of {', '.join(spec.engines)}"
-        )
+    for each in (engine, fallback):
+        if each not in ("", AUTO):
+            ENGINES.get(each)
+    _check_runs(spec, fallback or engine)
     for package in spec.packages:
         need(package, who=f"model {spec.name!r}", extra=spec.extra, install=spec.install)
-    engine_spec = ENGINES.get(_chosen(spec, options) if engine == AUTO else engine)
-    for package in engine_spec.packages:
-        need(
-            package, who=f"engine {engine_spec.name!r}", extra=engine_spec.extra, install=engine_spec.install
-        )
-    adapter: Engine = load(engine_spec.adapter)()
+    chosen = _chosen(spec, options) if engine == AUTO else engine
+    if not fallback:
+        _need(ENGINES.get(chosen))  # before weights are fetched that nothing could run
     weights = locate(spec.weights, name=spec.name)
     record = ModelRecord(
         spec.name,
@@ -327,13 +332,48 @@ def open_model(
     if calibration is not None:
         calibration.check_model(record, spec.kind)
         record = replace(record, calibrated=calibration.words)
-    session: Session = adapter.open(spec, weights=weights, options=options)
+    session = _session(spec, weights, options, engine=chosen, fallback=fallback)
     if cut != "off":
         side = side_of(cut, spec, session)
         session = TiledSession(session, spec.kind, side=side, chosen=cut == "auto", batch=batch_of(session))
     if looks:
         session = SurerSession(session, spec.kind, looks=looks)
     return Model(spec, session, replace(record, engine=session.description), calibration)
+
+
+def _check_runs(spec: ModelSpec, engine: str) -> None:
+    if engine not in (AUTO, *spec.engines):
+        raise EngineError(
+            f"engine {engine!r} cannot run {spec.name!r}", hint=f"use one of {', '.join(spec.engines)}"
+        )
+
+
+def _session(
+    spec: ModelSpec, weights: Path, options: EngineOptions, *, engine: str, fallback: str
+) -> Session:
+    def first() -> Session:
+        _check_runs(spec, engine)
+        return _opened_in(engine, spec, weights, options)
+
+    def other() -> Session:
+        # Its own precision where it has not the one that was asked for; photos to calibrate on are for the other.
+        precision = options.precision if options.precision in ENGINES.get(fallback).precisions else "auto"
+        theirs = replace(options, precision=precision, compile="auto", int8_photos=())
+        return _opened_in(fallback, spec, weights, theirs)
+
+    return first() if fallback in ("", engine) else FallbackSession(first, other, names=(engine, fallback))
+
+
+def _opened_in(engine: str, spec: ModelSpec, weights: Path, options: EngineOptions) -> Session:
+    engine_spec = ENGINES.get(engine)
+    _need(engine_spec)
+    adapter: Engine = load(engine_spec.adapter)()
+    return adapter.open(spec, weights=weights, options=options)
+
+
+def _need(engine: EngineSpec) -> None:
+    for package in engine.packages:
+        need(package, who=f"engine {engine.name!r}", extra=engine.extra, install=engine.install)
 
 
 def _chosen(spec: ModelSpec, options: EngineOptions) -> str:

@@ -154,6 +154,8 @@ def _opened(
                     compile=request.compile,
                     tile=request.tile,
                     calibration=calibration,
+                    int8_photos=request.int8_photos,
+                    fallback=request.fallback,
                 )
             )
             for spec in specs

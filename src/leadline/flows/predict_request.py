@@ -117,6 +117,25 @@ class PredictRequest:
             )
         ),
     )
+    int8_photos: tuple[str, ...] = field(
+        default=(),
+        metadata=told(
+            Told(
+                "Photos that --precision int8 is calibrated on, once: files, folders, globs; like those to be predicted.",
+                metavar="PHOTOS",
+            )
+        ),
+    )
+    fallback: str = field(
+        default="",
+        metadata=told(
+            Told(
+                "Engine that takes over where the other cannot run the model; none does by itself.",
+                metavar="ENGINE",
+                names="engine",
+            )
+        ),
+    )
     batch: int = field(
         default=0,
         metadata=told(

@@ -153,7 +153,7 @@ class ModelSpec:
     weights: Weights
     licence: str
     commercial: Commercial = Commercial.UNCLEAR
-    engines: tuple[str, ...] = ("onnxruntime",)
+    engines: tuple[str, ...] = ("onnxruntime", "openvino")
     version: str = ""
     paper: str = ""
     good_for: str = ""

@@ -57,7 +57,14 @@ def _model_source(request: EvaluateRequest, planned: Planned, name: str) -> Iter
     inputs = request.stated.inputs
     choices = {**inputs, "tta": ",".join(tta), "stated": _stated_words(request)}
     with open_model(
-        spec, engine=request.engine, threads=request.threads, device=request.device, inputs=inputs, tta=tta
+        spec,
+        engine=request.engine,
+        threads=request.threads,
+        device=request.device,
+        inputs=inputs,
+        tta=tta,
+        precision=request.precision,
+        int8_photos=request.int8_photos,
     ) as model:
         cache = (
             None if request.no_cache else PredictionCache(predictions_folder(), model.record, choices=choices)

@@ -104,6 +104,8 @@ class EvaluateRequest:
     engine: str = like(PredictRequest, "engine")
     device: str = like(PredictRequest, "device")
     threads: int = like(PredictRequest, "threads")
+    precision: str = like(PredictRequest, "precision")
+    int8_photos: tuple[str, ...] = like(PredictRequest, "int8_photos")
     batch: int = like(PredictRequest, "batch")
     tta: tuple[str, ...] = like(PredictRequest, "tta")
     inputs: tuple[str, ...] = like(PredictRequest, "inputs")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from leadline.core.kind import Kind
 from leadline.plugins.specs import Commercial, ModelSpec, Weights
 
@@ -19,7 +21,7 @@ def _spec(name: str, hub: str, summary: str, good_for: str, step_up: str = "") -
         weights=Weights(f"hf:{hub}"),
         licence="MIT; trained on NYU or KITTI",
         commercial=Commercial.UNCLEAR,
-        engines=("torch",),
+        engines=("torch", "openvino"),
         paper=_PAPER,
         good_for=good_for,
         step_up=step_up,
@@ -44,12 +46,16 @@ KITTI = _spec(
     "roads up to 80 m",
     "depth-anything-v2-metric-outdoor-large",
 )
-NYU_KITTI = _spec(
-    "zoedepth-nyu-kitti",
-    "Intel/zoedepth-nyu-kitti",
-    "metres in rooms and on roads, chosen by the network, 347 M parameters",
-    "rooms and roads",
-    "depth-pro",
+# The network takes one of two heads by what it sees: a graph would be of one head only.
+NYU_KITTI = replace(
+    _spec(
+        "zoedepth-nyu-kitti",
+        "Intel/zoedepth-nyu-kitti",
+        "metres in rooms and on roads, chosen by the network, 347 M parameters",
+        "rooms and roads",
+        "depth-pro",
+    ),
+    engines=("torch",),
 )
 
 TINY = ModelSpec(
@@ -59,7 +65,7 @@ TINY = ModelSpec(
     weights=Weights("code:leadline.testing.tiny_zoedepth:checkpoint"),
     licence="Apache-2.0",
     commercial=Commercial.YES,
-    engines=("torch",),
+    engines=("torch", "openvino"),
     version="1",
     good_for="tests of everything around a model",
     scale_needs_focal=False,
