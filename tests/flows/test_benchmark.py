@@ -29,6 +29,14 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEADLINE_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.fixture
+def known(known: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> ModelSpec:
+    """The closed-form model with two engines, however many could run it."""
+    spec = replace(known, engines=("onnxruntime", "torch"))
+    monkeypatch.setitem(MODELS._entries, spec.name, spec)
+    return spec
+
+
 class Scripted:
     """A runner whose figures are written down: ``ms`` a photo, photos a second doubling every round."""
 
@@ -66,7 +74,7 @@ class Stage:
     """What runners play on, and what they did."""
 
     def __init__(self) -> None:
-        self.ms = {"onnxruntime": 10.0, "torch": 20.0, "pipeline": 40.0}
+        self.ms = {"onnxruntime": 10.0, "torch": 20.0, "openvino": 5.0, "pipeline": 40.0}
         self.refuses: set[str] = set()
         self.fails: set[str] = set()
         self.stop_after: int | None = None
