@@ -192,7 +192,8 @@ class Model:
             )
         if prompts and not self.spec.prompted:
             raise InputError(
-                f"model {self.spec.name!r} takes no prompt", hint="leave it out, or use prompt-depth-anything"
+                f"model {self.spec.name!r} takes no prompt",
+                hint="leave it out, or use prompt-depth-anything-small",
             )
 
     def pack(self, image: Image, answer: Answer, time_s: float) -> Prediction:

@@ -78,6 +78,7 @@ def resolve(reference: str, *, stated: Stated) -> ModelSpec:
         version=graph.metadata.get("version", ""),
         scale_needs_focal=told.scale_needs_focal or "focal_px" in graph.inputs,
         processing=None if whole else _processing(graph, told, stated, kind, path),
+        says_uncertainty=False,
     )
 
 

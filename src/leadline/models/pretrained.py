@@ -70,9 +70,12 @@ class PretrainedNetwork:
 
     def prepare(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> Mapping[str, Any]:
         """The checkpoint's own resizing and normalising."""
-        photos = [_pillow(image, self.padded(image)) for image in images]
-        pixels = self.processor(images=photos, return_tensors="pt", **self._where)
+        pixels = self.processor(images=self.photos(images), return_tensors="pt", **self._where)
         return {"pixel_values": pixels["pixel_values"]}
+
+    def photos(self, images: Sequence[Image]) -> list[Any]:
+        """The photos as Pillow images of their padded sizes, as processors take them."""
+        return [_pillow(image, self.padded(image)) for image in images]
 
     def padded(self, image: Image) -> tuple[int, int]:
         """The size a photo is brought to by repeating its last row or column.
@@ -88,7 +91,9 @@ class PretrainedNetwork:
         least = max(self.least_side, -(-max(image.height, image.width) // _MOST_SLENDER))
         return max(image.height, least), max(image.width, least)
 
-    def restore(self, outputs: Mapping[str, Any], images: Sequence[Image]) -> list[Answer]:
+    def restore(
+        self, outputs: Mapping[str, Any], images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()
+    ) -> list[Answer]:
         """The processor's own way back to the photo's size."""
         done = self.post_process(outputs, images)
         return [

@@ -140,6 +140,7 @@ class ModelSpec:
             is called with the path of the weights and the ``options`` as keywords.
         options: What can be chosen when it is opened.
         prompted: Whether each photo needs a low-resolution depth map beside it.
+        says_uncertainty: Whether it says how sure it is; None where that depends on its options, or is not known.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
         install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
@@ -163,6 +164,7 @@ class ModelSpec:
     network: str = ""
     options: tuple[Option, ...] = ()
     prompted: bool = False
+    says_uncertainty: bool | None = None
     extra: str = ""
     packages: tuple[str, ...] = ()
     install: str = ""
@@ -253,6 +255,7 @@ class ExporterSpec:
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
         install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
+        needs_uncertainty: Whether it writes how sure a model is, and so nothing of models that do not say it.
     """
 
     name: str
@@ -262,6 +265,7 @@ class ExporterSpec:
     extra: str = ""
     packages: tuple[str, ...] = ()
     install: str = ""
+    needs_uncertainty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
