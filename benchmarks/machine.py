@@ -115,6 +115,9 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
     parser.add_argument("--int8-photos", default="", help="photos that int8 networks are calibrated on")
     asked = parser.parse_args()
+    for name in asked.parts:
+        if name not in PARTS:
+            parser.error(f"no part is called {name!r}")
     more = ["--int8-photos", str(Path(asked.int8_photos).resolve())] if asked.int8_photos else []
     for name in asked.parts or PARTS:
         PARTS[name](*more)
