@@ -22,6 +22,7 @@ import pytest
 
 from leadline.cli.main import main
 from leadline.flows.models import register_model
+from leadline.io.measurements import Measurement
 from leadline.plugins.registry import MODELS
 from leadline.plugins.specs import ModelSpec
 from leadline.testing.graphs import brightness_spec, write_brightness
@@ -97,6 +98,40 @@ def known(brightness: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> ModelSpec:
         monkeypatch.setattr(MODELS, table, dict(getattr(MODELS, table)))
     register_model(brightness)
     return brightness
+
+
+@pytest.fixture
+def measurement() -> Callable[..., Measurement]:
+    """Makes a measurement of the closed-form model; what is not said is made up."""
+
+    def make(**said: object) -> Measurement:
+        values: dict[str, object] = {
+            "model": "brightness-test",
+            "source": "file:brightness.onnx",
+            "weights_sha256": "a" * 64,
+            "engine": "onnxruntime",
+            "ran": "onnxruntime (CPU)",
+            "precision": "fp32",
+            "compile": "auto",
+            "device": "cpu",
+            "threads": 2,
+            "batch": 1,
+            "size": "640x480",
+            "ms": 10.0,
+            "ms_low": 9.0,
+            "ms_high": 12.5,
+            "photos_per_s": 50.0,
+            "start_s": 0.5,
+            "memory_bytes": 160_000_000,
+            "gpu_memory_bytes": None,
+            "machine": "m",
+            "versions": {"leadline": "0.1.0"},
+            "measured": "2026-01-01T00:00:00+00:00",
+            "busy": False,
+        }
+        return Measurement(**{**values, **said})  # type: ignore[arg-type]
+
+    return make
 
 
 @dataclass(frozen=True)

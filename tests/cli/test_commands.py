@@ -191,7 +191,7 @@ def test_a_bar_moves_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None
 def test_models_show_what_there_is(known: ModelSpec, command: Command) -> None:
     out = command("models").out
     head, *rows = out.splitlines()
-    assert head.split() == ["name", "kind", "size", "commercial", "use", "speed", "here", "licence"]
+    assert head.split() == ["name", "kind", "size", "commercial", "use", "speed", "here", "memory", "licence"]
     assert any(
         row.split()[:2] == ["leadline-indoor-small", "metric-depth"] and "unclear" in row for row in rows
     )
@@ -297,12 +297,18 @@ def test_missing_packages_are_said_before_anything_is_fetched(
         assert "model 'far' needs 'nopackage'" in ended.err
 
 
-def test_measured_speed_is_shown_from_then_on(known: ModelSpec, command: Command) -> None:
-    ended = command("models", "measure", "brightness-test", "--threads", "1")
-    assert ended.status == 0
-    assert "ms for 640x480, onnxruntime (CPU)" in ended.out
+def test_what_was_measured_is_shown_from_then_on(known: ModelSpec, command: Command, cache: Path) -> None:
+    line = ("benchmark", "brightness-test", "--engine", "onnxruntime", "--rounds", "1", "--seconds", "0")
+    assert command(*line).status == 0
     (row,) = [line for line in command("models").out.splitlines() if line.startswith("brightness-test ")]
     assert " ms " in row
+    assert " MB " in row
+    assert "onnxruntime (CPU), fp32" in command("models", "show", "brightness-test").out
+    (cache / "measurements.json").write_text("{")
+    ended = command("models")
+    assert ended.status == 0
+    assert "are damaged" in ended.err
+    assert "'leadline benchmark' makes the file anew" in ended.err
 
 
 def test_the_cache_is_listed_and_cleared(known: ModelSpec, command: Command, cache: Path) -> None:
@@ -367,10 +373,14 @@ def test_info_goes_on_past_a_file_it_cannot_read(command: Command, photos: Path,
     assert "photo, 8x6" in ended.out
 
 
-def test_doctor_tells_the_state(command: Command, monkeypatch: pytest.MonkeyPatch, known: ModelSpec) -> None:
+def test_doctor_tells_the_state(
+    command: Command, monkeypatch: pytest.MonkeyPatch, known: ModelSpec, cache: Path
+) -> None:
     ended = command("doctor")
     assert ended.status == 0
     assert "engine     onnxruntime: devices cpu" in ended.out
+    assert "auto       leadline-indoor-small: onnxruntime (" in ended.out
+    assert f"measured   {cache / 'measurements.json'} (no figures)" in ended.out
     assert "plugin     model 'brightness-test' of this program" in ended.out
     assert ended.out.endswith("all is well\n")
     assert json.loads(command("doctor", "--json").out)["well"]
@@ -383,7 +393,12 @@ def test_doctor_tells_the_state(command: Command, monkeypatch: pytest.MonkeyPatc
     assert "extra      torch: missing nothere-too: pip install 'leadline[torch]'" in ended.out
     assert "something is wrong" in ended.out
     MODELS.add("gone", "gone_package:SPEC", origin="gone-package")
-    assert "PROBLEM    model 'gone'" in command("doctor").out
+    cache.mkdir()
+    (cache / "measurements.json").write_text("[")
+    told = command("doctor").out
+    assert "PROBLEM    model 'gone'" in told
+    assert "measured   the measurements in" in told
+    assert "'leadline benchmark' makes the file anew" in told
 
 
 def test_train_says_what_it_made(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import pytest
 from leadline.cli.main import COMMANDS, cli
 from leadline.cli.options import request_of
 from leadline.core.errors import InputError
+from leadline.flows.benchmark_request import BenchmarkRequest
 from leadline.flows.calibrate import CalibrateRequest
 from leadline.flows.demo import DemoRequest
 from leadline.flows.options import told_of
@@ -22,6 +23,7 @@ from leadline.flows.train import TrainRequest
 
 FACES = {
     "predict": PredictRequest,
+    "benchmark": BenchmarkRequest,
     "demo": DemoRequest,
     "train": TrainRequest,
     "calibrate": CalibrateRequest,
@@ -29,6 +31,7 @@ FACES = {
 }
 ONLY_HERE = {
     "predict": {"as_json"},
+    "benchmark": {"as_json"},
     "demo": set(),
     "train": {"dry_run"},
     "calibrate": {"as_json"},
@@ -103,7 +106,7 @@ def test_values_that_are_no_fields_are_left_out() -> None:
     values: dict[str, Any] = {"sources": ("a",), "as_json": True}
     assert request_of(PredictRequest, values) == PredictRequest(("a",))
     with pytest.raises(InputError):
-        request_of(PredictRequest, {**values, "batch": 0})
+        request_of(PredictRequest, {**values, "batch": 257})
 
 
 @pytest.mark.parametrize("name", COMMANDS)

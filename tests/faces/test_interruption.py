@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -131,3 +132,49 @@ def test_a_small_file_before_the_disk_is_full_is_kept(
     second.communicate(timeout=60)
     assert second.returncode == 10
     assert (out / "0000_depth.npz").read_bytes() == before
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="sees processes as Linux shows them")
+def test_an_interrupted_benchmark_keeps_what_was_measured_and_leaves_no_process(
+    plugged: dict[str, str], tmp_path: Path
+) -> None:
+    scratch, out = tmp_path / "scratch", tmp_path / "results.json"
+    scratch.mkdir()
+    line = [
+        "benchmark",
+        "brightness-test",
+        "--engine",
+        "onnxruntime",
+        "--rounds",
+        "1000",
+        "--seconds",
+        "0.05",
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "leadline", *line, "--size", "16x12", "-o", str(out)],
+        env={**plugged, "TMPDIR": str(scratch)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    for _ in range(6000):
+        if list(scratch.glob("leadline-benchmark-*/made-*/*_depth.png")):
+            break
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all that it started
+    told, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors == "leadline: interrupted; what was measured until then is kept\n"
+    assert "brightness-test  onnxruntime  " in told
+    results = json.loads(out.read_text())
+    assert results["complete"] is False
+    assert results["rows"][0]["reason"] == ""
+    assert 1 <= len(results["rows"][0]["ms"]) < 1000
+    kept = json.loads((tmp_path / "cache" / "measurements.json").read_text())
+    assert kept["rows"][0]["ms"] == results["rows"][0]["time_ms"]["median"]
+    assert children
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
+    assert list(scratch.iterdir()) == []

@@ -1,15 +1,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import leadline
-from leadline.core.errors import InputError, UnknownName
-from leadline.flows.models import list_models, measure, model_rows, pull_model, register_model
-from leadline.plugins.registry import MODELS
+from leadline.core.errors import InputError
+from leadline.flows.engine_choice import versions_of
+from leadline.flows.models import (
+    list_models,
+    model_row,
+    model_rows,
+    pull_model,
+    register_model,
+    told_of_model,
+)
+from leadline.io.machine import this_machine
+from leadline.io.measurements import Measurement, keep, measurements_file
+from leadline.plugins.registry import ENGINES, MODELS
 from leadline.plugins.specs import Commercial, ModelSpec, Weights
 
 
@@ -39,7 +50,7 @@ def test_a_row_says_where_weights_are_and_what_is_missing(known: ModelSpec, cach
     far = Weights("https://127.0.0.1:9/far.onnx", "a" * 64, 5)
     MODELS.add("far", replace(known, name="far", weights=far, packages=("nopackage",), extra="torch"))
     row = next(row for row in model_rows() if row.spec.name == "far")
-    assert (row.here, row.missing, row.speed, row.origin) == (False, ("nopackage",), None, "leadline")
+    assert (row.here, row.missing, row.measured, row.origin) == (False, ("nopackage",), None, "leadline")
     path = cache / "weights" / "far" / f"{'a' * 16}.onnx"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"12345")
@@ -54,27 +65,28 @@ def test_register_makes_a_model_known_by_its_name(known: ModelSpec) -> None:
     assert leadline.open_model("brightness-test").spec == known
 
 
-def test_a_measured_speed_is_remembered(known: ModelSpec, cache: Path) -> None:
-    speed = measure("brightness-test", threads=1, times=3)
-    assert 0 < speed.time_ms < 5000
-    assert (speed.engine, speed.threads, speed.version) == ("onnxruntime (CPU)", 1, "1")
-    row = next(row for row in model_rows() if row.spec.name == "brightness-test")
-    assert row.speed == speed
-    assert row.to_dict()["speed"]["time_ms"] == speed.time_ms
-    json.dumps([row.to_dict() for row in model_rows(random_too=True)])
-
-
-@pytest.mark.parametrize("text", ["not json", "[1]", '{"brightness-test 1 2": {"odd": 1}}'])
-def test_a_speed_file_of_another_kind_is_as_if_nothing_was_measured(
-    known: ModelSpec, cache: Path, text: str
+def test_a_row_shows_the_fastest_of_what_is_current(
+    known: ModelSpec, measurement: Callable[..., Measurement]
 ) -> None:
+    def of(**said: object) -> Measurement:
+        versions = versions_of(known, ENGINES.get("onnxruntime"))
+        return measurement(
+            **{"source": known.weights.source, "machine": this_machine().key, "versions": versions, **said}
+        )
+
+    best = of(precision="int8", ms=4.0)
+    keep([of(ms=9.0), best, of(batch=4, ms=1.0), of(size="1x1", ms=3.0, machine="another")])
+    row = next(row for row in model_rows() if row.spec.name == "brightness-test")
+    assert row.measured == best
+    assert row.to_dict()["measured"]["ms"] == 4.0
+    assert ("speed here", "4 ms for 640x480, onnxruntime (CPU), int8, 160 MB") in told_of_model(row)
+    json.dumps([row.to_dict() for row in model_rows(random_too=True)])
+    keep([of(ms=2.0, busy=True, memory_bytes=None)])
+    told = dict(told_of_model(model_row("brightness-test")))["speed here"]
+    assert told == "2 ms for 640x480, onnxruntime (CPU), fp32, measured while the machine had other work"
+
+
+def test_a_damaged_store_is_as_if_nothing_was_measured(known: ModelSpec, cache: Path) -> None:
     cache.mkdir()
-    (cache / "speeds.json").write_text(text)
-    assert all(row.speed is None for row in model_rows())
-
-
-def test_measuring_refuses_nonsense(known: ModelSpec) -> None:
-    with pytest.raises(InputError, match="times = 0"):
-        measure("brightness-test", times=0)
-    with pytest.raises(UnknownName):
-        measure("brightnes-test")
+    measurements_file().write_text("not json")
+    assert all(row.measured is None for row in model_rows())

@@ -6,8 +6,6 @@ from types import SimpleNamespace
 import jinja2
 import pytest
 
-from leadline.io import machine
-from leadline.io.machine import machine_words
 from leadline.io.pages import render_page, write_page
 
 
@@ -33,28 +31,3 @@ def test_a_page_is_written_whole(tmp_path: Path) -> None:
     with pytest.raises(jinja2.UndefinedError):
         write_page("one.html", tmp_path / "other.html", page=SimpleNamespace())
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
-
-
-def test_a_machine_is_its_processor_and_no_name_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    listed = tmp_path / "cpuinfo"
-    listed.write_text(
-        "processor\t: 0\nmodel name\t: Fast CPU @ 3 GHz\nprocessor\t: 1\nmodel name\t: Fast CPU @ 3 GHz\n"
-    )
-    monkeypatch.setattr(machine, "_LINUX", listed)
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
-    monkeypatch.setattr("platform.node", lambda: "annas-laptop")
-    assert machine_words().startswith("Fast CPU @ 3 GHz, 2 logical cores, ")
-    assert "annas-laptop" not in machine_words()
-
-
-def test_a_machine_without_a_list_is_named_by_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "_LINUX", tmp_path / "nothing")
-    monkeypatch.setattr("os.cpu_count", lambda: None)
-    for name, words in (
-        ("Apple M9", "Apple M9, 1 logical core, "),
-        ("", "unknown processor, 1 logical core, "),
-    ):
-        monkeypatch.setattr("platform.processor", lambda name=name: name)
-        assert machine_words().startswith(words)

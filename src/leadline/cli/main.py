@@ -25,6 +25,7 @@ COMMANDS = {
     "models": "Models there are, and the cache of their weights.",
     "info": "What a depth file or a photo is, in words.",
     "data": "RGB-D data: open it, look at it, find what is wrong with it, rewrite it.",
+    "benchmark": "How fast models are on this machine, engine by engine.",
     "calibrate": "Metres from a few known distances.",
     "reproduce": "Check published figures.",
     "demo": "Depth from the photo that ships with leadline.",

@@ -12,13 +12,13 @@ from leadline.flows.models import (
     ModelRow,
     cached,
     clear,
-    measure,
     model_row,
     model_rows,
     pull_model,
     told_of_model,
 )
 from leadline.flows.terms import size_words
+from leadline.io.measurements import Measurement, read_measurements
 
 __all__ = ["models"]
 
@@ -30,7 +30,6 @@ Examples:
   leadline models
   leadline models --commercial-ok
   leadline models show depth-anything-v2-small
-  leadline models measure leadline-indoor-small
   leadline models list
   leadline models clear depth-pro
 """,
@@ -154,32 +153,8 @@ def clear_cache(name: str | None, every: bool) -> None:
     click.echo(f"removed {len(removed)} file{'' if len(removed) == 1 else 's'}, {_megabytes(size)}")
 
 
-@models.command(
-    "measure",
-    epilog="""\b
-Examples:
-  leadline models measure
-  leadline models measure leadline-indoor-small --threads 2
-""",
-)
-@click.argument("names", nargs=-1)
-@click.option(
-    "--threads",
-    type=click.IntRange(0, 1024),
-    default=0,
-    show_default=True,
-    help="CPU threads; 0: one a physical core.",
-)
-def measure_models(names: tuple[str, ...], threads: int) -> None:
-    """Time models on this machine; the list shows the result from then on."""
-    here = [row.spec.name for row in model_rows() if row.here and not row.missing]
-    for name in names or here:
-        speed = measure(name, threads=threads)
-        click.echo(f"{name}: {speed.time_ms:.1f} ms for 640x480, {speed.engine}")
-
-
 def _table(rows: tuple[ModelRow, ...]) -> None:
-    head = ("name", "kind", "size", "commercial use", "speed here", "licence")
+    head = ("name", "kind", "size", "commercial use", "speed here", "memory", "licence")
     cells = [head, *(_cells(row) for row in rows)]
     widths = [max(len(line[k]) for line in cells) for k in range(len(head))]
     for line in cells:
@@ -192,15 +167,29 @@ def _table(rows: tuple[ModelRow, ...]) -> None:
     for (missing, remedy), names in needs.items():
         told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         click.echo(f"\n{told} {'needs' if len(names) == 1 else 'need'} {', '.join(missing)}: {remedy}")
-    click.echo("\n'leadline models show NAME' tells all of one.")
+    click.echo("\n'leadline models show NAME' tells all of one; 'leadline benchmark NAME' measures it here.")
+    _tell_problem()
+
+
+def _tell_problem() -> None:
+    problem = read_measurements().problem
+    if problem:
+        click.echo(f"leadline: {problem}; 'leadline benchmark' makes the file anew", err=True)
 
 
 def _cells(row: ModelRow) -> tuple[str, ...]:
     spec = row.spec
     size = size_words(spec.weights) or "–"
     where = size if row.here else f"{size}, {row.where}"
-    speed = "not measured" if row.speed is None else f"{row.speed.time_ms:.0f} ms"
-    return (spec.name, str(spec.kind), where, spec.commercial.value, speed, spec.licence)
+    return (spec.name, str(spec.kind), where, spec.commercial.value, *_measured(row.measured), spec.licence)
+
+
+def _measured(row: Measurement | None) -> tuple[str, str]:
+    """Milliseconds and megabytes, as a list shows them."""
+    if row is None:
+        return "not measured", "–"
+    memory = "–" if row.memory_bytes is None else f"{row.memory_bytes / 1e6:.0f} MB"
+    return f"{row.ms:.3g} ms{' (busy)' if row.busy else ''}", memory
 
 
 def _models(count: int) -> str:

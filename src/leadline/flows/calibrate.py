@@ -103,7 +103,7 @@ class CalibrateRequest:
     std: str = like(PredictRequest, "std")
     layout: str = like(PredictRequest, "layout")
     inputs: tuple[str, ...] = like(PredictRequest, "inputs")
-    engine: str | None = like(PredictRequest, "engine")
+    engine: str = like(PredictRequest, "engine")
     device: str = like(PredictRequest, "device")
     threads: int = like(PredictRequest, "threads")
     fov_deg: float | None = like(PredictRequest, "fov_deg")

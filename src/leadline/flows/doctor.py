@@ -12,12 +12,17 @@ from typing import Any
 
 from leadline._version import __version__
 from leadline.core.errors import LeadlineError, pip_line
-from leadline.io.weights import cache_folder, cached
+from leadline.flows.engine_choice import choose_engine
+from leadline.flows.models import model_rows
+from leadline.io.machine import this_machine
+from leadline.io.measurements import measurements_file, read_measurements
+from leadline.io.weights import cache_folder, cached, fingerprint, locate
 from leadline.plugins.need import has
+from leadline.plugins.ports import EngineOptions
 from leadline.plugins.registry import DATASETS, ENGINES, EXPORTERS, MODELS, REFERENCES, Registry, load
-from leadline.plugins.specs import EngineSpec
+from leadline.plugins.specs import EngineSpec, ModelSpec
 
-__all__ = ["Diagnosis", "EngineState", "Extra", "Package", "diagnose"]
+__all__ = ["AutoChoice", "Diagnosis", "EngineState", "Extra", "Package", "diagnose"]
 
 _REQUIREMENT = re.compile(
     r"^(?P<name>[\w.-]+)(?:\[(?P<extras>[\w,. -]+)\])?[^;]*(?:;.*extra\s*==\s*['\"](?P<extra>[\w.-]+)['\"])?"
@@ -71,6 +76,21 @@ class EngineState:
 
 
 @dataclass(frozen=True, slots=True)
+class AutoChoice:
+    """What ``--engine auto`` would take for a model.
+
+    Args:
+        model: A model that is here.
+        engine: The engine.
+        why: In a few words.
+    """
+
+    model: str
+    engine: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """The state of an installation.
 
@@ -82,6 +102,11 @@ class Diagnosis:
         packages: What the base install brings.
         extras: The extras.
         engines: The engines.
+        auto: What ``--engine auto`` would take for each model that is here, with no other option given.
+        machine: The hardware, in words.
+        measurements: The store of what was measured.
+        measured: How many figures it holds.
+        measurements_problem: What is wrong with it; empty where nothing is.
         plugins: Third-party entries, as ``"model 'x' of package"``.
         problems: Plugins that cannot be used, and why.
         cache: Folder of downloaded weights.
@@ -95,6 +120,11 @@ class Diagnosis:
     packages: tuple[Package, ...]
     extras: tuple[Extra, ...]
     engines: tuple[EngineState, ...]
+    auto: tuple[AutoChoice, ...]
+    machine: str
+    measurements: str
+    measured: int
+    measurements_problem: str
     plugins: tuple[str, ...]
     problems: tuple[str, ...]
     cache: str
@@ -124,6 +154,7 @@ def diagnose() -> Diagnosis:
     """
     wanted = _wanted()
     plugins, problems = _plugins()
+    kept = read_measurements()
     return Diagnosis(
         __version__,
         platform.python_version(),
@@ -132,6 +163,11 @@ def diagnose() -> Diagnosis:
         tuple(_package(name) for name in wanted.pop("", ())),
         tuple(_extra(name, packages) for name, packages in wanted.items()),
         tuple(_engine(spec) for spec in ENGINES.sound()),
+        tuple(_auto(row.spec) for row in model_rows() if row.where == "here" and not row.missing),
+        this_machine().words,
+        str(measurements_file()),
+        len(kept.rows),
+        kept.problem,
         plugins,
         problems,
         str(cache_folder()),
@@ -181,6 +217,17 @@ def _engine(spec: EngineSpec) -> EngineState:
         return EngineState(spec.name, tuple(load(spec.adapter)().devices()), "", spec.remote)
     except (LeadlineError, ImportError, OSError) as error:
         return EngineState(spec.name, (), f"cannot start: {error}")
+
+
+def _auto(spec: ModelSpec) -> AutoChoice:
+    def weights_sha256() -> str:
+        return spec.weights.sha256 or fingerprint(locate(spec.weights, name=spec.name))
+
+    try:
+        choice = choose_engine(spec, options=EngineOptions(), weights_sha256=weights_sha256)
+    except LeadlineError as error:
+        return AutoChoice(spec.name, spec.engines[0], str(error))
+    return AutoChoice(spec.name, choice.engine, choice.why)
 
 
 def _plugins() -> tuple[tuple[str, ...], tuple[str, ...]]:

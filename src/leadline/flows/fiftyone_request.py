@@ -73,7 +73,7 @@ class FiftyOneRequest:
         default=False, metadata=told(Told("Serve the app without opening a browser on this machine."))
     )
     no_cache: bool = like(EvaluateRequest, "no_cache")
-    engine: str | None = like(EvaluateRequest, "engine")
+    engine: str = like(EvaluateRequest, "engine")
     device: str = like(EvaluateRequest, "device")
     threads: int = like(EvaluateRequest, "threads")
     batch: int = like(EvaluateRequest, "batch")

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 
 from leadline.core.camera import Origin
@@ -14,6 +15,8 @@ from leadline.core.errors import EngineError, InputError, MissingExtra, UnknownN
 from leadline.core.image import Image
 from leadline.core.kind import Freedom, Kind
 from leadline.core.results import Answer, ModelRecord, Prediction
+from leadline.flows.engine_choice import AUTO, choose_engine
+from leadline.flows.fallback import FallbackSession
 from leadline.flows.naming import resolve_model
 from leadline.flows.surer import SurerSession, looks_of
 from leadline.flows.tiled import TiledSession, batch_of, side_of
@@ -27,7 +30,7 @@ from leadline.plugins.ports import Engine, EngineOptions, Session
 from leadline.plugins.registry import ENGINES, load
 from leadline.plugins.specs import EngineSpec, ModelSpec, Stated
 
-__all__ = ["DEFAULT_MODEL", "Model", "engine_of", "open_model", "predict"]
+__all__ = ["DEFAULT_MODEL", "Model", "check_needs", "open_model", "predict"]
 
 DEFAULT_MODEL = "leadline-indoor-small"
 
@@ -154,6 +157,8 @@ class Model:
         start_s = time.perf_counter()
         answers = self._session.run(images, prompts=prompts)
         time_s = (time.perf_counter() - start_s) / max(1, len(images))
+        if self._session.description != self.record.engine:
+            self.record = replace(self.record, engine=self._session.description)  # another engine took over
         shapes = [answer.values.shape for answer in answers]
         if shapes != [(image.height, image.width) for image in images]:
             raise EngineError(
@@ -245,7 +250,7 @@ class Model:
 def open_model(
     name: str | ModelSpec = DEFAULT_MODEL,
     *,
-    engine: str | None = None,
+    engine: str = AUTO,
     threads: int = 0,
     device: str = "auto",
     kind: Kind | str | None = None,
@@ -256,13 +261,16 @@ def open_model(
     compile: str = "auto",
     tile: str | int = "off",
     calibration: Calibration | str | os.PathLike[str] | None = None,
+    int8_photos: Sequence[str] = (),
+    fallback: str = "",
 ) -> Model:
     """Opens a model.
 
     Args:
         name: A model's name; ``hf:ORG/NAME`` or a checkpoint folder; ``onnx:FILE``; ``replicate:OWNER/MODEL``; or a spec of
             your own: any ONNX file with a declared ``Processing``.
-        engine: The engine; the first that the model names where None.
+        engine: The engine; ``"auto"`` takes the one that was fastest when it was measured here (``leadline benchmark``), else
+            the first that the model names.
         threads: CPU threads; 0 lets the engine choose, one a physical core.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` and so on, as the engine offers.
         kind: What the model predicts, where it does not say so itself: a ``Kind``, or words such as ``"metric-depth"``.
@@ -278,6 +286,9 @@ def open_model(
             pixels. Photos that are no larger than a tile are seen as they are.
         calibration: What turns its predictions into metres for the camera that was calibrated: what ``calibrate`` found, or
             the file it was written to.
+        int8_photos: Photos that an int8 network is calibrated on (files, folders, globs); it is kept, so that none are needed
+            the next time.
+        fallback: An engine that takes over where the other one cannot run the model, and says so; none does by itself.
 
     Returns:
         The model.
@@ -300,10 +311,16 @@ def open_model(
     spec = resolve_model(name, stated=said)
     choices = _choices(spec, given)
     looks = looks_of(tta)
-    options = EngineOptions(threads, device, choices, precision, compile)
+    options = EngineOptions(threads, device, choices, precision, compile, tuple(int8_photos))
     cut = tile_of(str(tile))
-    engine_spec = engine_of(spec, engine)
-    adapter: Engine = load(engine_spec.adapter)()
+    for each in (engine, fallback):
+        if each not in ("", AUTO):
+            ENGINES.get(each)
+    _check_runs(spec, fallback or engine)
+    check_needs(spec, AUTO if fallback else engine)
+    chosen = _chosen(spec, options) if engine == AUTO else engine
+    if not fallback:
+        _need(ENGINES.get(chosen))  # before weights are fetched that nothing could run
     weights = locate(spec.weights, name=spec.name)
     record = ModelRecord(
         spec.name,
@@ -315,7 +332,7 @@ def open_model(
     if calibration is not None:
         calibration.check_model(record, spec.kind)
         record = replace(record, calibrated=calibration.words)
-    session: Session = adapter.open(spec, weights=weights, options=options)
+    session = _session(spec, weights, options, engine=chosen, fallback=fallback)
     if cut != "off":
         side = side_of(cut, spec, session)
         session = TiledSession(session, spec.kind, side=side, chosen=cut == "auto", batch=batch_of(session))
@@ -324,31 +341,69 @@ def open_model(
     return Model(spec, session, replace(record, engine=session.description), calibration)
 
 
-def engine_of(spec: ModelSpec, engine: str | None) -> EngineSpec:
-    """The engine that runs a model, once all that both need is installed. Nothing is fetched or loaded.
+def check_needs(spec: ModelSpec, engine: str) -> None:
+    """Whether all is installed that a model and its engine need. Nothing is fetched or loaded.
 
     Args:
         spec: The model.
-        engine: The engine that is asked for; the first that the model names where None.
-
-    Returns:
-        The engine's record.
+        engine: The engine that is asked for; of ``"auto"``, one of the model's own is enough.
 
     Raises:
         UnknownName: No engine has that name.
         EngineError: It cannot run this model.
-        MissingExtra: The model or the engine needs a package that is not installed.
+        MissingExtra: The model, or the engine, needs a package that is not installed.
     """
-    chosen = ENGINES.get(engine or spec.engines[0])
-    if chosen.name not in spec.engines:
+    _check_runs(spec, engine)
+    for package in spec.packages:
+        if not has(package):
+            raise MissingExtra(f"model {spec.name!r}", package, extra=spec.extra, install=spec.install)
+    engines = [ENGINES.get(name) for name in (spec.engines if engine == AUTO else (engine,))]
+    if not any(all(map(has, one.packages)) for one in engines):
+        _need(engines[0])
+
+
+def _check_runs(spec: ModelSpec, engine: str) -> None:
+    if engine not in (AUTO, *spec.engines):
+        ENGINES.get(engine)
         raise EngineError(
-            f"engine {chosen.name!r} cannot run {spec.name!r}", hint=f"use one of {', '.join(spec.engines)}"
+            f"engine {engine!r} cannot run {spec.name!r}", hint=f"use one of {', '.join(spec.engines)}"
         )
-    for who, record in ((f"model {spec.name!r}", spec), (f"engine {chosen.name!r}", chosen)):
-        for package in record.packages:
-            if not has(package):
-                raise MissingExtra(who, package, extra=record.extra, install=record.install)
-    return chosen
+
+
+def _session(
+    spec: ModelSpec, weights: Path, options: EngineOptions, *, engine: str, fallback: str
+) -> Session:
+    def first() -> Session:
+        _check_runs(spec, engine)
+        return _opened_in(engine, spec, weights, options)
+
+    def other() -> Session:
+        # Its own precision where it has not the one that was asked for; photos to calibrate on are for the other.
+        precision = options.precision if options.precision in ENGINES.get(fallback).precisions else "auto"
+        theirs = replace(options, precision=precision, compile="auto", int8_photos=())
+        return _opened_in(fallback, spec, weights, theirs)
+
+    return first() if fallback in ("", engine) else FallbackSession(first, other, names=(engine, fallback))
+
+
+def _opened_in(engine: str, spec: ModelSpec, weights: Path, options: EngineOptions) -> Session:
+    engine_spec = ENGINES.get(engine)
+    _need(engine_spec)
+    adapter: Engine = load(engine_spec.adapter)()
+    return adapter.open(spec, weights=weights, options=options)
+
+
+def _need(engine: EngineSpec) -> None:
+    for package in engine.packages:
+        if not has(package):
+            raise MissingExtra(f"engine {engine.name!r}", package, extra=engine.extra, install=engine.install)
+
+
+def _chosen(spec: ModelSpec, options: EngineOptions) -> str:
+    def weights_sha256() -> str:
+        return spec.weights.sha256 or fingerprint(locate(spec.weights, name=spec.name))
+
+    return choose_engine(spec, options=options, weights_sha256=weights_sha256).engine
 
 
 def _choices(spec: ModelSpec, given: Mapping[str, str | int | float]) -> dict[str, str | int | float]:
@@ -363,7 +418,7 @@ def predict(
     source: PhotoSource,
     *,
     model: str | ModelSpec = DEFAULT_MODEL,
-    engine: str | None = None,
+    engine: str = AUTO,
     threads: int = 0,
     device: str = "auto",
     fov_deg: float | None = None,
@@ -375,7 +430,8 @@ def predict(
     Args:
         source: A path, an address, ``"-"``, bytes, a binary file, a Pillow image, a uint8 array or an ``Image``.
         model: A model's name, or a spec of your own.
-        engine: The engine; the first that the model names where None.
+        engine: The engine; ``"auto"`` takes the one that was fastest when it was measured here (``leadline benchmark``), else
+            the first that the model names.
         threads: CPU threads; 0 lets the engine choose.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` and so on, as the engine offers.
         fov_deg: Field of view across the longer side, in degrees, where you know it.

@@ -1,28 +1,21 @@
-"""Models there are: listing, registering, fetching, timing."""
+"""Models there are: listing, registering, fetching."""
 
 from __future__ import annotations
 
-import json
-import os
 import shlex
-import statistics
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError, pip_line
-from leadline.core.image import Image
 from leadline.core.kind import Kind
-from leadline.flows.model import open_model
+from leadline.flows.engine_choice import current
 from leadline.flows.naming import registered, resolve_model
 from leadline.flows.terms import fetched, is_here, size_words, terms
 from leadline.flows.typed import size_of
-from leadline.io.atomic import write_whole
-from leadline.io.weights import CachedWeights, cache_folder, cached, pull, size_on_disk
+from leadline.io.measurements import Measurement, read_measurements
+from leadline.io.weights import CachedWeights, cached, pull, size_on_disk
 from leadline.io.weights import clear as clear_cache
 from leadline.plugins.need import has
 from leadline.plugins.registry import MODELS
@@ -31,39 +24,15 @@ from leadline.plugins.specs import Commercial, ModelSpec, Stated, Weights
 __all__ = [
     "CachedWeights",
     "ModelRow",
-    "Speed",
     "cached",
     "clear",
     "list_models",
-    "measure",
     "model_row",
     "model_rows",
     "pull_model",
     "register_model",
     "told_of_model",
 ]
-
-PHOTO_HEIGHT, PHOTO_WIDTH = 480, 640
-"""The photo that models are timed on."""
-
-_PROMPT_HEIGHT, _PROMPT_WIDTH = 192, 256
-
-
-@dataclass(frozen=True, slots=True)
-class Speed:
-    """How fast a model was on this machine.
-
-    Args:
-        time_ms: Median milliseconds for one 640x480 photo, processing included.
-        engine: What ran it.
-        threads: CPU threads asked for; 0 where the engine chose.
-        version: The model's version.
-    """
-
-    time_ms: float
-    engine: str
-    threads: int
-    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +44,7 @@ class ModelRow:
         origin: The package it comes from; empty for what a reference names.
         here: Whether its weights are on this machine.
         missing: Packages it needs that are not installed.
-        speed: How fast it was here, where that was measured.
+        measured: How fast it was here at best, one photo at a time, where that was measured.
         asked: What was typed for it, where that was no name: a path or a reference.
     """
 
@@ -83,7 +52,7 @@ class ModelRow:
     origin: str
     here: bool
     missing: tuple[str, ...]
-    speed: Speed | None
+    measured: Measurement | None
     asked: str = ""
 
     @property
@@ -115,7 +84,7 @@ class ModelRow:
             "missing": list(self.missing),
             "extra": spec.extra,
             "install": spec.install,
-            "speed": None if self.speed is None else asdict(self.speed),
+            "measured": None if self.measured is None else self.measured.to_dict(),
         }
 
 
@@ -145,9 +114,9 @@ def model_rows(*, commercial_ok: bool = False, random_too: bool = False) -> tupl
     Returns:
         One row a model.
     """
-    whole, speeds = fetched(), _speeds()
+    whole, measured = fetched(), read_measurements().rows
     return tuple(
-        _row(spec, MODELS.origin(spec.name), whole, speeds)
+        _row(spec, MODELS.origin(spec.name), whole, measured)
         for spec in MODELS.sound()
         if (random_too or spec.weights.scheme != "code")
         and (not commercial_ok or spec.commercial is Commercial.YES)
@@ -173,7 +142,7 @@ def model_row(name: str, *, kind: str = "", unit: str = "", input_size: str = ""
     height, width = size_of(input_size)
     stated = Stated(Kind.parse(kind) if kind else None, unit, height, width)
     spec = resolve_model(name, stated=stated)
-    row = _row(spec, "", fetched(), _speeds())
+    row = _row(spec, "", fetched(), read_measurements().rows)
     return replace(row, origin=MODELS.origin(name)) if name in MODELS.names() else replace(row, asked=name)
 
 
@@ -204,10 +173,7 @@ def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
         ),
         ("paper", spec.paper),
         ("engines", ", ".join(spec.engines)),
-        (
-            "speed here",
-            "" if row.speed is None else f"{row.speed.time_ms:.0f} ms for 640x480, {row.speed.engine}",
-        ),
+        ("speed here", _speed(row.measured)),
         ("scale", "metres rest on the focal length: say --fov or --focal" if spec.scale_needs_focal else ""),
         ("inputs", "; ".join(f"{o.name} [{o.default}]: {o.help}" for o in spec.options)),
         ("notice", spec.notice),
@@ -223,14 +189,28 @@ def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
     return [(what, words) for what, words in told if words]
 
 
-def _row(spec: ModelSpec, origin: str, whole: set[str], speeds: dict[str, Speed]) -> ModelRow:
+def _row(spec: ModelSpec, origin: str, whole: set[str], measured: Sequence[Measurement]) -> ModelRow:
     return ModelRow(
         spec,
         origin,
         is_here(spec, whole=whole),
         tuple(package for package in spec.packages if not has(package)),
-        speeds.get(_speed_key(spec)),
+        _best(measured, spec),
     )
+
+
+def _best(measured: Sequence[Measurement], spec: ModelSpec) -> Measurement | None:
+    """The figures of the fastest way that was measured; of those of the smallest batch, which is one as a rule."""
+    rows = current(measured, spec, options=None, weights_sha256="")
+    return min(rows, key=lambda row: (row.batch, row.ms), default=None)
+
+
+def _speed(row: Measurement | None) -> str:
+    if row is None:
+        return ""
+    memory = "" if row.memory_bytes is None else f", {row.memory_bytes / 1e6:.0f} MB"
+    busy = ", measured while the machine had other work" if row.busy else ""
+    return f"{row.ms:.3g} ms for {row.size}, {row.ran}, {row.precision}{memory}{busy}"
 
 
 def register_model(spec: ModelSpec) -> None:
@@ -300,73 +280,3 @@ def clear(name: str | None = None) -> list[CachedWeights]:
     if name in MODELS.names() and MODELS.get(str(name)).weights.scheme == "hf":
         name = MODELS.get(str(name)).weights.source
     return clear_cache(name)
-
-
-def measure(name: str, *, threads: int = 0, times: int = 12) -> Speed:
-    """Times a model on this machine and remembers the result for lists.
-
-    Args:
-        name: The model.
-        threads: CPU threads; 0 lets the engine choose.
-        times: Photos that are timed, after two that are not.
-
-    Returns:
-        The median.
-
-    Raises:
-        InputError: ``times`` is below 1, or the model runs elsewhere.
-        UnknownName: No model has that name.
-        OutputError: The result cannot be kept.
-    """
-    if times < 1:
-        raise InputError(f"times = {times} measures nothing", hint="give at least 1")
-    spec = resolve_model(name)
-    if spec.weights.scheme == "remote":
-        raise InputError(
-            f"model {name!r} runs elsewhere: timing it would cost money and say nothing of this machine",
-            hint="name another model",
-        )
-    noise = np.random.default_rng(0).integers(0, 256, (PHOTO_HEIGHT, PHOTO_WIDTH, 3), np.uint8)
-    photo = Image.from_array(noise)
-    with open_model(spec, threads=threads) as model:
-        prompts = (_floor(model.spec.kind),) if model.spec.prompted else ()
-        spent = [model.infer([photo], prompts=prompts)[1] for _ in range(times + 2)][2:]
-        speed = Speed(1000 * statistics.median(spent), model.record.engine, threads, model.spec.version)
-        kept = _read_speeds()
-        kept[_speed_key(model.spec)] = asdict(speed)
-    with write_whole(_speeds_file()) as part:
-        part.write_text(json.dumps(kept, indent=1))
-    return speed
-
-
-def _floor(kind: Kind) -> DepthMap:
-    """A prompt to time prompted models with: what a phone's LiDAR gives."""
-    rows = np.linspace(3, 1, _PROMPT_HEIGHT, dtype=np.float32)
-    return DepthMap(np.repeat(rows[:, None], _PROMPT_WIDTH, 1), kind)
-
-
-def _speeds_file() -> Path:
-    return cache_folder().parent / "speeds.json"
-
-
-def _speed_key(spec: ModelSpec) -> str:
-    return f"{spec.name} {spec.version} {os.cpu_count()}"
-
-
-def _read_speeds() -> dict[str, Any]:
-    try:
-        kept = json.loads(_speeds_file().read_text())
-    except (OSError, ValueError):
-        return {}
-    return kept if isinstance(kept, dict) else {}
-
-
-def _speeds() -> dict[str, Speed]:
-    found: dict[str, Speed] = {}
-    for key, values in _read_speeds().items():
-        try:
-            found[key] = Speed(**values)
-        except TypeError:
-            # Written by another version: measured again when somebody asks.
-            continue
-    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 from leadline.core.depth_map import DepthMap
@@ -13,7 +13,7 @@ from leadline.core.image import Image
 from leadline.core.results import Answer
 from leadline.flows.corridor import Corridor, Outcome
 from leadline.flows.inputs import check_inputs, inputs_of
-from leadline.flows.model import Model, engine_of, open_model
+from leadline.flows.model import Model, check_needs, open_model
 from leadline.flows.naming import resolve_model
 from leadline.flows.outputs import Outputs, Planned
 from leadline.flows.predict_request import PredictRequest
@@ -32,7 +32,7 @@ from leadline.plugins.specs import Commercial, ModelSpec
 __all__ = ["PredictRequest", "run"]
 
 
-def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
+def run(request: PredictRequest, *, on_event: Listener | None = None, opened: Sequence[Model] = ()) -> Report:
     """Predicts depth for photos and writes it.
 
     A photo that cannot be used is reported and the rest is done; any other error ends the run. Files appear whole or
@@ -42,6 +42,7 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
         request: What to do.
         on_event: Called in this thread before weights are fetched, when the run starts, and when a photo is done, skipped or
             failed.
+        opened: Models that are open already, to be used instead of the request's, and left open.
 
     Returns:
         What was done.
@@ -56,7 +57,7 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
         OutputError: A file cannot be written.
     """
     tell = on_event or _tell_nobody
-    specs = _specs(request)
+    specs = [model.spec for model in opened] or _specs(request)
     for name in request.all_formats:
         EXPORTERS.get(name)
     photos = find_photos(request.sources, recursive=request.recursive)
@@ -67,12 +68,12 @@ def run(request: PredictRequest, *, on_event: Listener | None = None) -> Report:
     outputs = Outputs(
         request.out, formats=request.all_formats, models=shown, options=options, looks=request.tta
     )
-    for spec in specs:
-        engine_of(spec, request.engine)
-    for spec in specs:
+    for spec in () if opened else specs:
+        check_needs(spec, request.engine)
+    for spec in () if opened else specs:
         if spec.weights.scheme != "remote" and not is_here(spec):
             tell(Fetching(spec.name, terms(spec)))
-    with _opened(request, specs, calibration) as models:
+    with nullcontext(list(opened)) if opened else _opened(request, specs, calibration) as models:
         said = [spec.notice for spec in specs if spec.notice]
         notices = tuple(dict.fromkeys([*said, *(remark for model in models for remark in model.remarks)]))
         tell(Started(len(photos), tuple(model.record for model in models), notices))
@@ -163,6 +164,8 @@ def _opened(
                     compile=request.compile,
                     tile=request.tile,
                     calibration=calibration,
+                    int8_photos=request.int8_photos,
+                    fallback=request.fallback,
                 )
             )
             for spec in specs

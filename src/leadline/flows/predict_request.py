@@ -8,6 +8,7 @@ from typing import Protocol
 
 from leadline.core.errors import InputError
 from leadline.core.kind import Kind
+from leadline.flows.engine_choice import AUTO
 from leadline.flows.model import DEFAULT_MODEL
 from leadline.flows.options import Told, check_bounds, told
 from leadline.flows.surer import LOOKS, looks_of
@@ -82,8 +83,14 @@ class PredictRequest:
     side_by_side: bool = field(
         default=False, metadata=told(Told("Also make a picture of photo and depth side by side."))
     )
-    engine: str | None = field(
-        default=None, metadata=told(Told("Engine; the model's own first choice by default.", names="engine"))
+    engine: str = field(
+        default=AUTO,
+        metadata=told(
+            Told(
+                "Engine; auto: the one that 'leadline benchmark' found fastest here, else the model's first.",
+                names="engine",
+            )
+        ),
     )
     device: str = field(
         default="auto", metadata=told(Told("Device: auto, cpu, cuda … as the engine offers."))
@@ -107,6 +114,25 @@ class PredictRequest:
             Told(
                 "Whether the engine makes a program of the network first, kept for the next time; auto: where it pays.",
                 choices=COMPILES,
+            )
+        ),
+    )
+    int8_photos: tuple[str, ...] = field(
+        default=(),
+        metadata=told(
+            Told(
+                "Photos that --precision int8 is calibrated on, once: files, folders, globs; like those to be predicted.",
+                metavar="PHOTOS",
+            )
+        ),
+    )
+    fallback: str = field(
+        default="",
+        metadata=told(
+            Told(
+                "Engine that takes over where the other cannot run the model; none does by itself.",
+                metavar="ENGINE",
+                names="engine",
             )
         ),
     )

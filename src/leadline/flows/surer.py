@@ -92,9 +92,18 @@ class SurerSession:
         self._session = session
         self._kind = kind
         self._views = [view for word in looks for view in LOOKS[word]]
-        self.remarks = tuple(getattr(session, "remarks", ()))
         self.batch = batch_of(session)
-        self.description = f"{session.description}, {1 + len(self._views)} looks ({', '.join(looks)})"
+        self._looked = f"{1 + len(self._views)} looks ({', '.join(looks)})"
+
+    @property
+    def description(self) -> str:
+        """What runs, where, and how many looks it takes."""
+        return f"{self._session.description}, {self._looked}"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the other session's user should know."""
+        return tuple(getattr(self._session, "remarks", ()))
 
     def run(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> list[Answer]:
         """Predicts values for photos, with their standard deviation over the looks.

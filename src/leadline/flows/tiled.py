@@ -95,8 +95,16 @@ class TiledSession:
         self._kind = kind
         self._side, self._batch = side, batch
         self._chosen = chosen
-        self.description = f"{session.description}, tiles of {side}{' or more' if chosen else ''}"
-        self.remarks = tuple(getattr(session, "remarks", ()))
+
+    @property
+    def description(self) -> str:
+        """What runs, where, and in which tiles."""
+        return f"{self._session.description}, tiles of {self._side}{' or more' if self._chosen else ''}"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the other session's user should know."""
+        return tuple(getattr(self._session, "remarks", ()))
 
     def run(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> list[Answer]:
         """Predicts values for photos.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from leadline.core.errors import InputError
+from leadline.io.decode import DEFAULT_MAX_PIXELS
 
-__all__ = ["SMALLEST_TILE", "named_values", "size_of", "three_numbers", "tile_of"]
+__all__ = ["SMALLEST_TILE", "named_values", "picture_size", "size_of", "three_numbers", "tile_of"]
 
 SMALLEST_TILE = 64
 """Pixels a side; a smaller tile shows a texture and no scene."""
@@ -34,6 +35,28 @@ def size_of(text: str) -> tuple[int | None, int | None]:
     if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
         raise InputError(f"input size {text!r} is not HEIGHTxWIDTH", hint="such as 192x256")
     return int(height), int(width)
+
+
+def picture_size(text: str) -> tuple[int, int]:
+    """The width and the height of a picture, as people say them.
+
+    Args:
+        text: ``"640x480"``.
+
+    Returns:
+        Width and height.
+
+    Raises:
+        InputError: It is no WIDTHxHEIGHT.
+
+    Example:
+        >>> picture_size("640x480")
+        (640, 480)
+    """
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and 0 < int(width) * int(height) <= DEFAULT_MAX_PIXELS):
+        raise InputError(f"size {text!r} is not WIDTHxHEIGHT of a photo", hint="such as 640x480")
+    return int(width), int(height)
 
 
 def three_numbers(text: str, *, what: str) -> tuple[float, float, float] | None:

@@ -1,35 +1,164 @@
-"""What computer this is, in words."""
+"""What this machine is, how busy it is, and how much memory a process has had."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
-import re
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-__all__ = ["machine_words"]
+__all__ = ["Machine", "gpu_names", "load_average", "peak_memory_bytes", "this_machine"]
 
-_LINUX = Path("/proc/cpuinfo")
+_GIB = 1 << 30
 
 
-def machine_words() -> str:
-    """Processor, logical cores, system.
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The hardware that figures depend on.
+
+    Args:
+        cpu: The processor's name.
+        processors: Logical processors that this process may use.
+        memory_bytes: Main memory; 0 where the system does not tell.
+        gpus: Names of the graphics processors.
+        system: Operating system and architecture, without its version.
+    """
+
+    cpu: str
+    processors: int
+    memory_bytes: int
+    gpus: tuple[str, ...]
+    system: str
+
+    @property
+    def key(self) -> str:
+        """What tells this machine from others: the same after an update of its system, another with other hardware.
+
+        Example:
+            >>> Machine("A", 2, 8_000_000_000, (), "Linux x86_64").key == Machine("B", 2, 0, (), "Linux").key
+            False
+        """
+        # Firmware and kernel take a little of the memory, a little more or less with each version.
+        parts = (self.cpu, self.processors, round(self.memory_bytes / _GIB), *self.gpus, self.system)
+        return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:16]
+
+    @property
+    def words(self) -> str:
+        """The machine in one line."""
+        memory = f", {self.memory_bytes / _GIB:.0f} GiB" if self.memory_bytes else ""
+        cards = "".join(f", {name}" for name in self.gpus)
+        return f"{self.cpu}, {self.processors} processors{memory}{cards}, {self.system}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The machine as plain JSON values."""
+        return {**asdict(self), "gpus": list(self.gpus), "key": self.key}
+
+
+@lru_cache(maxsize=1)
+def this_machine() -> Machine:
+    """The machine this process runs on.
 
     Returns:
-        One line, without the computer's name.
+        Its record.
 
     Example:
-        >>> "core" in machine_words()
+        >>> this_machine().processors >= 1
         True
     """
-    cores = os.cpu_count() or 1
-    return f"{_processor()}, {cores} logical core{'s' if cores > 1 else ''}, {platform.system()} {platform.machine()}"
+    return Machine(
+        _cpu(Path("/proc/cpuinfo")),
+        _processors(),
+        _memory_bytes(),
+        gpu_names(),
+        f"{platform.system()} {platform.machine()}",
+    )
 
 
-def _processor() -> str:
+def _cpu(told: Path) -> str:
+    if sys.platform == "darwin":
+        found = _said(["sysctl", "-n", "machdep.cpu.brand_string"])
+        return found[0] if found else platform.machine()
     try:
-        text = _LINUX.read_text("utf-8", "replace")
-    except OSError:  # not Linux
-        text = ""
-    found = re.search(r"^model name\s*:\s*(\S.*)$", text, re.MULTILINE)
-    return found[1] if found else platform.processor() or "unknown processor"
+        lines = told.read_text(errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _memory_bytes() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        # Windows has no sysconf, and some systems have it without these names.
+        return 0
+
+
+def gpu_names(*, driver: Path = Path("/proc/driver/nvidia/gpus")) -> tuple[str, ...]:
+    """The graphics processors that networks could run on.
+
+    Args:
+        driver: Where NVIDIA's driver tells of its cards on Linux.
+
+    Returns:
+        Their names; empty where there is none that is known of.
+    """
+    if sys.platform == "darwin" and platform.machine() == "arm64":
+        return ("Apple GPU",)
+    files = sorted(driver.glob("*/information")) if driver.is_dir() else []
+    lines = [line for file in files for line in file.read_text(errors="replace").splitlines()]
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("Model:")]
+    return tuple(named or _said(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]))
+
+
+def _said(command: list[str]) -> list[str]:
+    """The lines a system's own tool prints; none where it is not there or has nothing to say."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []
+
+
+def load_average() -> float | None:
+    """Processes that wanted to run in the last minute, on average.
+
+    Returns:
+        The number; None where the system does not count them.
+    """
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def peak_memory_bytes(*, status: Path = Path("/proc/self/status")) -> int | None:
+    """The most main memory that this process has held.
+
+    Args:
+        status: Where Linux tells of this process.
+
+    Returns:
+        Bytes; None where the system does not tell.
+    """
+    try:
+        lines = status.read_text().splitlines()
+    except OSError:
+        return _rusage_bytes()
+    peak = next((line for line in lines if line.startswith("VmHWM:")), None)
+    return None if peak is None else int(peak.split()[1]) * 1024
+
+
+def _rusage_bytes() -> int | None:
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak) * (1 if sys.platform == "darwin" else 1024)

@@ -95,7 +95,7 @@ def resolve(reference: str, *, stated: Stated) -> ModelSpec:
         weights=weights,
         licence="unknown: see its page",
         commercial=Commercial.UNCLEAR,
-        engines=("torch",),
+        engines=("torch", "openvino"),
         scale_needs_focal=known.rests_on_focal,
         network=f"leadline.models.{known.family}.net:network",
         prompted=known.prompted,

@@ -65,6 +65,7 @@ MODELS = {
 ENGINES = {
     "onnxruntime": "leadline.engines.onnxruntime:SPEC",
     "torch": "leadline.engines.torch:SPEC",
+    "openvino": "leadline.engines.openvino.spec:SPEC",
     "replicate": "leadline.engines.replicate.spec:SPEC",
 }
 

@@ -51,6 +51,7 @@ class EngineOptions:
         choices: Values of the model's own options, by name; what is not named keeps its default.
         precision: One of ``PRECISIONS``; depth is float32 whatever the network runs in.
         compile: One of ``COMPILES``; ``auto`` leaves it to the engine.
+        int8_photos: Photos that an int8 network is calibrated on: files, folders, globs. None where it was before.
 
     Raises:
         InputError: The number of threads is not a whole number of at least 0.
@@ -62,6 +63,7 @@ class EngineOptions:
     choices: Mapping[str, str | int | float] = field(default_factory=dict)
     precision: str = "auto"
     compile: str = "auto"
+    int8_photos: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.threads, int) or self.threads < 0:

@@ -168,7 +168,7 @@ class ModelSpec:
     weights: Weights
     licence: str
     commercial: Commercial = Commercial.UNCLEAR
-    engines: tuple[str, ...] = ("onnxruntime",)
+    engines: tuple[str, ...] = ("onnxruntime", "openvino")
     version: str = ""
     paper: str = ""
     good_for: str = ""
@@ -244,6 +244,7 @@ class EngineSpec:
         packages: Import names that must be there.
         install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
         remote: Whether it runs models elsewhere, so that photos leave this machine.
+        precisions: What it can hold a network's numbers in, on one device or another; see ``ports.PRECISIONS``.
     """
 
     name: str
@@ -253,6 +254,7 @@ class EngineSpec:
     packages: tuple[str, ...] = ()
     install: str = ""
     remote: bool = False
+    precisions: tuple[str, ...] = ("fp32",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,5 +105,5 @@ def brightness_spec(path: Path, *, name: str = "brightness-test") -> ModelSpec:
         good_for="tests",
         scale_needs_focal=True,
         network="leadline.testing.torch_graphs:brightness",
-        engines=("onnxruntime", "torch"),
+        engines=("onnxruntime", "openvino", "torch"),
     )

@@ -12,4 +12,5 @@ SPEC = EngineSpec(
     summary="PyTorch; runs the families of transformers and diffusers",
     extra="torch",
     packages=("torch",),
+    precisions=("fp32", "bf16", "fp16"),
 )

@@ -17,7 +17,7 @@ from leadline.flows.evaluate.planning import Planned
 from leadline.flows.evaluate.request import EvaluateRequest
 from leadline.flows.evaluate.sources import FileSource, ModelSource, Source, split_predictions
 from leadline.flows.inputs import check_inputs, inputs_of
-from leadline.flows.model import engine_of, open_model
+from leadline.flows.model import check_needs, open_model
 from leadline.flows.naming import resolve_model
 from leadline.flows.terms import is_here, terms
 from leadline.io.prediction_cache import PredictionCache, predictions_folder
@@ -84,7 +84,7 @@ def _of_model(request: EvaluateRequest, planned: Planned, spec: ModelSpec) -> Ca
         raise InputError(
             f"model {spec.name!r} needs a prompt with each photo", hint="score its files: --predictions"
         )
-    engine_of(spec, request.engine)
+    check_needs(spec, request.engine)
     remote = spec.weights.scheme == "remote"
     notes = [spec.notice] if spec.notice else []
     if not remote and not is_here(spec):
@@ -106,7 +106,14 @@ def _open_model(request: EvaluateRequest, planned: Planned, spec: ModelSpec) -> 
         "leadline": __version__,
     }
     with open_model(
-        spec, engine=request.engine, threads=request.threads, device=request.device, inputs=inputs, tta=tta
+        spec,
+        engine=request.engine,
+        threads=request.threads,
+        device=request.device,
+        inputs=inputs,
+        tta=tta,
+        precision=request.precision,
+        int8_photos=request.int8_photos,
     ) as model:
         yield ModelSource(model, _cache(request, model.record, choices)), choices
 

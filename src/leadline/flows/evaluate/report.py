@@ -25,7 +25,7 @@ from leadline.flows.evaluate.protocol import Protocol
 from leadline.flows.evaluate.records import Evaluation
 from leadline.flows.evaluate.summary import ENOUGH, drawn_units
 from leadline.flows.evaluate.wording import changes_of, heading
-from leadline.io.machine import machine_words
+from leadline.io.machine import this_machine
 from leadline.io.pages import write_page
 
 __all__ = ["page_of", "write_report"]
@@ -71,7 +71,7 @@ def page_of(evaluation: Evaluation, *, cases: Reader) -> Page:
         + (f" ({evaluation.chosen})" if evaluation.chosen else ""),
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         leadline=__version__,
-        machine=machine_words(),
+        machine=this_machine().words,
         models=model_lines(evaluation),
         drawn=drawn_units(evaluation.rows),
         enough=ENOUGH,

@@ -102,9 +102,11 @@ class EvaluateRequest:
         default=10.0,
         metadata=told(Told("Most gigabytes of predictions that are kept; the oldest go.", minimum=0)),
     )
-    engine: str | None = like(PredictRequest, "engine")
+    engine: str = like(PredictRequest, "engine")
     device: str = like(PredictRequest, "device")
     threads: int = like(PredictRequest, "threads")
+    precision: str = like(PredictRequest, "precision")
+    int8_photos: tuple[str, ...] = like(PredictRequest, "int8_photos")
     batch: int = like(PredictRequest, "batch")
     tta: tuple[str, ...] = like(PredictRequest, "tta")
     inputs: tuple[str, ...] = like(PredictRequest, "inputs")

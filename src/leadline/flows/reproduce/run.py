@@ -69,7 +69,7 @@ class ReproduceRequest:
             )
         ),
     )
-    engine: str | None = like(EvaluateRequest, "engine")
+    engine: str = like(EvaluateRequest, "engine")
     device: str = like(EvaluateRequest, "device")
     threads: int = like(EvaluateRequest, "threads")
     no_cache: bool = like(EvaluateRequest, "no_cache")

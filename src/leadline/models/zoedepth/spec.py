@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from leadline.core.kind import Kind
 from leadline.plugins.specs import Commercial, ModelSpec, Weights
 
@@ -28,7 +30,7 @@ def _spec(
         weights=Weights(f"hf:{hub}", size_bytes=size_bytes, revision=revision),
         licence="MIT; trained on NYU or KITTI",
         commercial=Commercial.UNCLEAR,
-        engines=("torch",),
+        engines=("torch", "openvino"),
         paper=_PAPER,
         good_for=good_for,
         step_up=step_up,
@@ -57,14 +59,18 @@ KITTI = _spec(
     size_bytes=1_380_000_000,
     revision="0347db85b019f309d5544c70ad2ac998ad570899",
 )
-NYU_KITTI = _spec(
-    "zoedepth-nyu-kitti",
-    "Intel/zoedepth-nyu-kitti",
-    "metres in rooms and on roads, chosen by the network, 347 M parameters",
-    "rooms and roads",
-    "depth-pro",
-    size_bytes=1_380_000_000,
-    revision="f364d4c7936e91f465abba182208dd68142bf0ca",
+# The network takes one of two heads by what it sees: a graph would be of one head only.
+NYU_KITTI = replace(
+    _spec(
+        "zoedepth-nyu-kitti",
+        "Intel/zoedepth-nyu-kitti",
+        "metres in rooms and on roads, chosen by the network, 347 M parameters",
+        "rooms and roads",
+        "depth-pro",
+        size_bytes=1_380_000_000,
+        revision="f364d4c7936e91f465abba182208dd68142bf0ca",
+    ),
+    engines=("torch",),
 )
 
 TINY = ModelSpec(
@@ -74,7 +80,7 @@ TINY = ModelSpec(
     weights=Weights("code:leadline.testing.tiny_zoedepth:checkpoint"),
     licence="Apache-2.0",
     commercial=Commercial.YES,
-    engines=("torch",),
+    engines=("torch", "openvino"),
     version="1",
     good_for="tests of everything around a model",
     scale_needs_focal=False,

@@ -1,0 +1,158 @@
+"""A model that is open in OpenVINO."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from leadline.core.depth_map import DepthMap
+from leadline.core.errors import EngineError
+from leadline.core.image import Image
+from leadline.core.results import Answer
+from leadline.engines.openvino.faces import Arrays, Face, TorchFace
+from leadline.engines.openvino.graphs import first_words
+from leadline.engines.openvino.programs import Programs
+from leadline.engines.openvino.quantising import Quantiser
+from leadline.engines.openvino.store import Store
+
+__all__ = ["OpenVinoSession"]
+
+
+class OpenVinoSession:
+    """A model loaded in OpenVINO.
+
+    Args:
+        face: How it meets photos.
+        programs: Its programs.
+        quantiser: What makes its graphs int8, where they are to be.
+        store: Where programs are kept.
+        name: The model's name.
+        description: What runs, and where.
+    """
+
+    def __init__(
+        self,
+        face: Face,
+        programs: Programs,
+        quantiser: Quantiser | None,
+        store: Store,
+        *,
+        name: str,
+        description: str,
+    ) -> None:
+        self._face: Face | None = face
+        self._programs, self._quantiser, self._store = programs, quantiser, store
+        self._name = name
+        self._lock = threading.Lock()
+        self.description = description
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What its user should know: that something kept was stale or broken, or could not be kept."""
+        return tuple(self._store.remarks)
+
+    def run(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> list[Answer]:
+        """Predicts raw values for photos; neighbours of one shape go through the network side by side.
+
+        Args:
+            images: Photos of any sizes.
+            prompts: A depth map a photo, for families that are prompted.
+
+        Returns:
+            One answer a photo, at the photo's own size.
+
+        Raises:
+            EngineError: The session is closed, OpenVINO lacks an operator, or it failed.
+            InputError: An int8 network is not calibrated for photos of this size yet, and no photos are given for it.
+        """
+        face = self._face
+        if face is None:
+            raise EngineError(f"the session of {self._name!r} is closed", hint="open the model again")
+        theirs = [prompts[place : place + 1] for place in range(len(images))]
+        feeds = [face.feed(image, told) for image, told in zip(images, theirs, strict=True)]
+        answers: list[Answer] = []
+        for places in _neighbours(face, feeds):
+            one = places[0]
+            with self._lock:
+                outputs = self._outputs(face, [feeds[place] for place in places], images[one], theirs[one])
+            answers += [
+                _checked(face.answer(each, images[place], theirs[place]), self._name)
+                for place, each in zip(places, outputs, strict=True)
+            ]
+        return answers
+
+    def close(self) -> None:
+        """Gives the memory back."""
+        self._face = None
+        self._programs.forget()
+
+    def _outputs(
+        self, face: Face, feeds: list[Arrays], image: Image, prompts: Sequence[DepthMap]
+    ) -> list[Arrays]:
+        made: list[str] = []
+
+        def graph() -> Any:
+            made.append(shapes)
+            plain = face.graph(image, prompts)
+            return plain if self._quantiser is None else self._quantiser.of(plain, face, image, shapes)
+
+        shapes = face.shapes(feeds[0])
+        program = self._programs.get(shapes, graph, several=len(feeds) > 1)
+        outputs = self._infer(program, feeds)
+        if made and isinstance(face, TorchFace) and self._programs.exact:
+            face.check(outputs[0], image, prompts)
+        return outputs
+
+    def _infer(self, program: Any, feeds: list[Arrays]) -> list[Arrays]:
+        import openvino
+
+        names = [
+            port.get_any_name() if port.get_names() else str(k) for k, port in enumerate(program.outputs)
+        ]
+        outputs: list[Arrays] = [{} for _ in feeds]
+
+        def done(request: Any, place: int) -> None:
+            outputs[place] = {name: request.get_output_tensor(k).data.copy() for k, name in enumerate(names)}
+
+        queue = openvino.AsyncInferQueue(program, 0 if len(feeds) > 1 else 1)
+        queue.set_callback(done)
+        try:
+            for place, feed in enumerate(feeds):
+                queue.start_async(feed, place, share_inputs=True)
+            queue.wait_all()
+        except RuntimeError as error:
+            raise EngineError(
+                f"openvino failed in {self._name!r} on {_shapes(feeds[0])}: {first_words(error)}",
+                hint="try a smaller photo, or --batch 1",
+            ) from error
+        return outputs
+
+
+def _shapes(feed: Arrays) -> str:
+    return ", ".join(f"{name} {array.shape}" for name, array in feed.items())
+
+
+def _neighbours(face: Face, feeds: Sequence[Arrays]) -> Iterator[list[int]]:
+    for _, places in groupby(range(len(feeds)), key=lambda place: _shapes(feeds[place])):
+        yield list(places)
+
+
+def _checked(answer: Answer, name: str) -> Answer:
+    """An answer that says something: numbers that are none become unknown pixels, but not all of them."""
+    values = answer.values.astype(np.float32, copy=False)
+    sound = np.isfinite(values)
+    if answer.infinite is not None:
+        sound |= answer.infinite
+    if not bool(sound.any()):
+        raise EngineError(
+            f"{name!r} gave no finite number for a photo of {values.shape[1]}x{values.shape[0]}",
+            hint="its weights are damaged, or it cannot run in this precision on this device",
+        )
+    return replace(
+        answer, values=values if bool(sound.all()) else np.where(sound, values, np.float32(np.nan))
+    )

@@ -1,0 +1,136 @@
+"""A family's network as a graph of OpenVINO's, for inputs of one shape."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from leadline.core.errors import EngineError
+
+__all__ = ["converted", "run_module", "tensors_of"]
+
+_REFUSED = "OpConversionFailure"
+
+
+class _ByPlace(torch.nn.Module):
+    """A network whose tensors go by place, as those of a graph do."""
+
+    def __init__(self, module: torch.nn.Module, inputs: tuple[str, ...], outputs: list[str]) -> None:
+        super().__init__()
+        self.module, self.inputs, self.outputs = module, inputs, outputs
+
+    def forward(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The tensors among the network's outputs, in its own order."""
+        given = self.module(**dict(zip(self.inputs, tensors, strict=True)))
+        named = {name: value for name, value in given.items() if isinstance(value, torch.Tensor)}
+        self.outputs[:] = list(named)
+        return tuple(named.values())
+
+
+def converted(module: torch.nn.Module, inputs: Mapping[str, Any], *, name: str) -> Any:
+    """The graph of a network for inputs of these shapes.
+
+    The network is followed by ``torch.export``, which refuses what depends on the photo's own values instead of taking one
+    photo's way for all.
+
+    Args:
+        module: The network, in evaluation mode.
+        inputs: Tensors by name, as the network prepares them.
+        name: The model's name, for messages.
+
+    Returns:
+        An ``openvino.Model`` of fixed shapes, whose inputs and outputs bear the network's names.
+
+    Raises:
+        EngineError: OpenVINO lacks an operator, or the network cannot be followed.
+    """
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.fx_decoder import TorchFXPythonDecoder
+
+    outputs: list[str] = []
+    wrapped = _ByPlace(module, tuple(inputs), outputs).eval()
+    front = FrontEndManager().load_by_framework("pytorch")
+    with _quiet(), torch.no_grad():
+        try:
+            program = torch.export.export(wrapped, tuple(inputs.values()), strict=False)
+        except (RuntimeError, ValueError, TypeError, torch._dynamo.exc.TorchDynamoException) as error:
+            raise _cannot(name, f"it cannot be followed: {_first_line(error)}") from error
+        try:
+            # OpenVINO does not hold on to the decoder, so it must have a name.
+            decoder = TorchFXPythonDecoder.from_exported_program(program)
+            graph = front.convert(front.load(decoder))
+        except RuntimeError as error:
+            raise _cannot(name, _operators(error)) from error
+    shapes = {}
+    for port, (called, tensor) in zip(graph.inputs, inputs.items(), strict=True):
+        port.set_names({called})
+        shapes[port] = list(tensor.shape)
+    for port, called in zip(graph.outputs, outputs, strict=True):
+        port.set_names({called})
+    graph.reshape(shapes)
+    return graph
+
+
+def run_module(module: torch.nn.Module, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What PyTorch itself says, to hold OpenVINO's numbers against.
+
+    Args:
+        module: The network.
+        inputs: Tensors by name.
+
+    Returns:
+        Arrays by name.
+    """
+    with torch.inference_mode():
+        given = module(**inputs)
+    return {name: value.numpy() for name, value in given.items() if isinstance(value, torch.Tensor)}
+
+
+def tensors_of(arrays: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """Arrays as the tensors that a network restores answers from.
+
+    Args:
+        arrays: Arrays by name, writeable.
+
+    Returns:
+        Tensors by name.
+    """
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def _cannot(name: str, why: str) -> EngineError:
+    return EngineError(
+        f"openvino cannot run {name!r}: {why}",
+        hint="use --engine torch, or --fallback torch to have that done by itself",
+    )
+
+
+def _operators(error: Exception) -> str:
+    """The operators that OpenVINO names as those it lacks, or what else it says."""
+    text = str(error)
+    lacking = sorted({word.strip(":,.'\"") for word in text.split() if word.startswith(("aten", "--aten"))})
+    return f"it lacks {', '.join(lacking[:4])}" if lacking else _first_line(error)
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    own = [line for line in lines if not line.startswith(("Exception from", "Check "))] or lines
+    return own[0][:200] if own else type(error).__name__
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what both packages write for those who develop them."""
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

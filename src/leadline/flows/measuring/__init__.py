@@ -1,0 +1,1 @@
+"""What a benchmark is made of: photos, the process that runs one variant, figures."""
