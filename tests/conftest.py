@@ -254,6 +254,6 @@ def fiftyone(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
             loaded = connected()
         yield loaded
-        atexit.unregister(
-            loaded.core.odm.database._delete_non_persistent_datasets_if_allowed
-        )  # the database is gone
+        odm = loaded.core.odm.database
+        atexit.unregister(odm._delete_non_persistent_datasets_if_allowed)  # the database is gone
+        odm._disconnect()

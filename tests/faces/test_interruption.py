@@ -17,7 +17,7 @@ import pytest
 from leadline.io.depth_files import read_depth
 
 MODEL = ("-m", "brightness-test", "-f", "npz")
-PHOTOS, FEW = 60, 8
+PHOTOS, FEW = 200, 8
 
 
 def _start(arguments: list[str | Path], environment: dict[str, str], **more: object) -> subprocess.Popen[str]:

@@ -75,7 +75,7 @@ def test_choices_combine() -> None:
 
 
 def test_choices_that_find_nothing_say_what_there_is() -> None:
-    with pytest.raises(DatasetError, match="has no sample of split 'val'; its splits: test, train"):
+    with pytest.raises(DatasetError, match="none of them of split 'val'; its splits: test, train"):
         rooms().select(split="val")
     with pytest.raises(DatasetError, match="1 id not in the dataset, such as '77'; they look like '00'"):
         rooms().select(ids=["77"])

@@ -166,8 +166,8 @@ def test_nothing_to_do_is_told(tmp_path: Path) -> None:
     touch(tmp_path, "sub/a.jpg")
     with pytest.raises(InputError, match="its sub-folders do: add --recursive"):
         find_photos([tmp_path])
-    with pytest.raises(InputError, match=r"there is no '.*sob'; did you mean '.*sub'"):
-        find_photos([tmp_path / "sob"])
+    with pytest.raises(InputError, match=r"there is no '.*subb'; did you mean '.*sub'"):
+        find_photos([tmp_path / "subb"])
 
 
 def test_one_of_several_that_gives_nothing_fails_by_itself(tmp_path: Path) -> None:
