@@ -25,7 +25,9 @@ class FallbackSession:
         EngineError: Neither can run it.
     """
 
-    def __init__(self, first: Callable[[], Session], other: Callable[[], Session], *, names: tuple[str, str]) -> None:
+    def __init__(
+        self, first: Callable[[], Session], other: Callable[[], Session], *, names: tuple[str, str]
+    ) -> None:
         self._other, self._names = other, names
         self._said: tuple[str, ...] = ()
         try:

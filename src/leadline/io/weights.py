@@ -296,13 +296,17 @@ def fingerprint(path: Path) -> str:
         path: A file; a folder; or the empty path, of weights that are elsewhere.
 
     Returns:
-        Lower-case hex; empty for weights that are elsewhere. A folder's is the SHA-256 of the lines ``SHA-256  NAME`` of its
+        Lower-case hex; empty for weights that are elsewhere. OpenVINO's ``.xml`` goes with its ``.bin``. A folder's is the SHA-256 of the lines ``SHA-256  NAME`` of its
         files in order of their names, as ``sha256sum`` writes them.
     """
     if path == Path():
         return ""
-    if path.is_file():
+    beside = path.with_suffix(".bin")
+    if path.is_file() and not (path.suffix == ".xml" and beside.is_file()):
         return sha256_of(path)
+    if path.is_file():
+        lines = "".join(f"{sha256_of(file)}  {file.name}\n" for file in (beside, path))
+        return hashlib.sha256(lines.encode()).hexdigest()
     files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
     lines = "".join(f"{sha256_of(file)}  {file.relative_to(path).as_posix()}\n" for file in files)
     return hashlib.sha256(lines.encode()).hexdigest()

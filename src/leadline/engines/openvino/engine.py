@@ -51,7 +51,8 @@ class OpenVinoEngine:
         precision = precision_of(options, engine=SPEC.name, offered=_precisions(core, device), where=device)
         if options.compile == "no":
             raise EngineError(
-                "engine 'openvino' always compiles networks", hint="leave --compile out, or use --engine torch"
+                "engine 'openvino' always compiles networks",
+                hint="leave --compile out, or use --engine torch",
             )
         photos = photos_to_calibrate_on(options.int8_photos) if _calibrates(options, precision) else []
         face = _face(core, spec, weights, options)
@@ -145,14 +146,15 @@ def _precisions(core: Any, device: str) -> tuple[str, ...]:
 def _around(core: Any, device: str) -> str:
     """What OpenVINO itself would run floats in on this device: where that is bf16, there are units for it."""
     chosen = str(core.get_property(device, "INFERENCE_PRECISION_HINT"))
-    return {"bfloat16": "bf16", "float16": "f16"}.get(chosen.split("'")[1] if "'" in chosen else chosen, "f32")
+    return {"bfloat16": "bf16", "float16": "f16"}.get(
+        chosen.split("'")[1] if "'" in chosen else chosen, "f32"
+    )
 
 
 def _build(core: Any, device: str) -> str:
     import openvino
 
     return f"OpenVINO {openvino.__version__}, {core.get_property(device, 'FULL_DEVICE_NAME')}"
-
 
 
 def _core() -> Any:

@@ -111,7 +111,9 @@ class OpenVinoSession:
     def _infer(self, program: Any, feeds: list[Arrays]) -> list[Arrays]:
         import openvino
 
-        names = [port.get_any_name() if port.get_names() else str(k) for k, port in enumerate(program.outputs)]
+        names = [
+            port.get_any_name() if port.get_names() else str(k) for k, port in enumerate(program.outputs)
+        ]
         outputs: list[Arrays] = [{} for _ in feeds]
 
         def done(request: Any, place: int) -> None:
@@ -151,4 +153,6 @@ def _checked(answer: Answer, name: str) -> Answer:
             f"{name!r} gave no finite number for a photo of {values.shape[1]}x{values.shape[0]}",
             hint="its weights are damaged, or it cannot run in this precision on this device",
         )
-    return replace(answer, values=values if bool(sound.all()) else np.where(sound, values, np.float32(np.nan)))
+    return replace(
+        answer, values=values if bool(sound.all()) else np.where(sound, values, np.float32(np.nan))
+    )
