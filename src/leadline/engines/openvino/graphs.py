@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from leadline.core.errors import EngineError
 
-__all__ = ["Said", "first_words", "graph_of", "read_graph"]
+__all__ = ["Said", "first_words", "graph_of", "lacks", "read_graph"]
 
 _PILLOW = {"linear": "bilinear_pillow", "linear_onnx": "bilinear_pillow", "cubic": "bicubic_pillow"}
 """Resizing with a filter as wide as the step: OpenVINO's modes of these names ignore ``antialias``, Pillow's rule does not."""
@@ -85,12 +86,12 @@ def read_graph(core: Any, path: Path, *, name: str) -> Any:
     try:
         graph = core.read_model(path)
     except RuntimeError as error:
-        lacking = type(error).__name__ in ("OpConversionFailure", "NotImplementedFailure")
+        lacking = lacks(error)
         hint = "use --engine onnxruntime, or --fallback onnxruntime to have that done by itself"
         if not lacking:
             hint = "fetch or copy the file again, or check that it is an ONNX file"
         raise EngineError(
-            f"openvino cannot load {name!r} from {path}: {first_words(error)}", hint=hint
+            f"openvino cannot load {name!r} from {path}: {lacking or first_words(error)}", hint=hint
         ) from error
     _resize_as_pillow(graph, name)
     return graph
@@ -179,6 +180,22 @@ def _spatial(node: Any) -> tuple[int, int]:
     last = shape[len(shape) - 1]
     channels_last = last.is_static and last.get_length() <= _MOST_CHANNELS
     return (1, 2) if channels_last else (2, 3)
+
+
+def lacks(error: Exception) -> str:
+    """Which operators OpenVINO lacks.
+
+    Args:
+        error: Its exception.
+
+    Returns:
+        ``"it lacks …"``; empty where that is not what it says.
+    """
+    named = re.findall(
+        r"(?:rule found for operations|Failed operations[^:]*):\s*(?:-- )?([\w:.,\s]+)", str(error)
+    )
+    operators = sorted({word.strip(",.: ") for words in named for word in words.splitlines()[0].split()})
+    return f"it lacks {', '.join(operators[:6])}" if operators else ""
 
 
 def first_words(error: Exception) -> str:

@@ -153,11 +153,11 @@ def quantised(graph: Any, feeds: Sequence[Mapping[str, NDArray[Any]]], *, name: 
     # NNCF tells its makers what it is used for, unless it believes to be tested. leadline tells nobody.
     os.environ.setdefault("NNCF_CI", "1")
     nncf = need("nncf", who="int8", extra="openvino")
-    whole_range = None
+    advanced = nncf.AdvancedQuantizationParameters()
     if not _attention(graph):
         # The farthest that any photo shows is not cut off: the mean of the photos' ranges, NNCF's own choice, loses it.
         ranges = need("nncf.quantization.range_estimator", who="int8", extra="openvino")
-        whole_range = ranges.RangeEstimatorParametersSet.MINMAX
+        advanced.activations_range_estimator_params = ranges.RangeEstimatorParametersSet.MINMAX
     with _quiet():
         try:
             return nncf.quantize(
@@ -167,9 +167,7 @@ def quantised(graph: Any, feeds: Sequence[Mapping[str, NDArray[Any]]], *, name: 
                 model_type=nncf.ModelType.TRANSFORMER if is_transformer(graph) else None,
                 subset_size=len(feeds),
                 ignored_scope=nncf.IgnoredScope(names=_left(graph), validate=False),
-                advanced_parameters=nncf.AdvancedQuantizationParameters(
-                    activations_range_estimator_params=whole_range
-                ),
+                advanced_parameters=advanced,
             )
         except (RuntimeError, ValueError, nncf.ValidationError, nncf.InternalError) as error:
             raise EngineError(
