@@ -35,7 +35,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def test_int8_is_calibrated_once_and_is_close(rooms: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_int8_is_calibrated_once_and_is_close(
+    rooms: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with open_model(engine="onnxruntime") as own:
         wanted = own.predict(str(photo)).depth.values
     with open_model(engine="openvino", precision="int8", int8_photos=[str(rooms)]) as model:

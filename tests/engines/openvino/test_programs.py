@@ -67,7 +67,9 @@ def test_other_weights_threads_and_precisions_have_programs_of_their_own(
     _run(network, threads=2)
     assert len(_files(cache)) == 2
     spec, path = network
-    path.write_bytes(path.read_bytes() + b"\x72\x00")  # a model's empty doc string: another file, the same network
+    path.write_bytes(
+        path.read_bytes() + b"\x72\x00"
+    )  # a model's empty doc string: another file, the same network
     _run((spec, path), threads=1)
     assert len(_files(cache)) == 3
 
@@ -149,7 +151,9 @@ def test_the_oldest_go_where_there_are_too_many(tmp_path: Path, monkeypatch: pyt
     assert store.newest({"name": "a"}) is None
 
 
-def test_few_programs_are_held_at_once(brightness: ModelSpec, cache: Path, network: tuple[ModelSpec, Path]) -> None:
+def test_few_programs_are_held_at_once(
+    brightness: ModelSpec, cache: Path, network: tuple[ModelSpec, Path]
+) -> None:
     from leadline.engines.openvino import programs
 
     session = _run(network)

@@ -120,7 +120,9 @@ class OpenVinoSession:
 
     def _infer(self, program: Any, feeds: list[Arrays]) -> list[Arrays]:
         """One photo after the other; of several, as many at a time as the program has streams."""
-        names = [port.get_any_name() if port.get_names() else str(k) for k, port in enumerate(program.outputs)]
+        names = [
+            port.get_any_name() if port.get_names() else str(k) for k, port in enumerate(program.outputs)
+        ]
         count = program.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") if len(feeds) > 1 else 1
         requests = [program.create_infer_request() for _ in range(min(count, len(feeds)))]
         outputs: list[Arrays] = []
