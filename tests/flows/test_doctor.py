@@ -80,7 +80,8 @@ def test_engines_that_cannot_be_used_say_why(monkeypatch: pytest.MonkeyPatch) ->
         raise EngineError("no runtime")
 
     monkeypatch.setattr(OnnxRuntimeEngine, "devices", fail)
-    monkeypatch.delitem(ENGINES._entries, "torch")
+    for other in ("torch", "openvino"):
+        monkeypatch.delitem(ENGINES._entries, other)
     assert not diagnose().well
 
 

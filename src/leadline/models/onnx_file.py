@@ -12,7 +12,6 @@ from typing import Any, Literal, cast
 from leadline.core.errors import InputError
 from leadline.core.kind import Freedom, Kind
 from leadline.ops.processing import Processing
-from leadline.plugins.need import need
 from leadline.plugins.registry import load
 from leadline.plugins.specs import Commercial, ModelSpec, ReferenceSpec, Stated, Weights
 
@@ -104,7 +103,6 @@ def resolve_openvino(reference: str, *, stated: Stated) -> ModelSpec:
     for file in (path, path.with_suffix(".bin")):
         if not file.is_file():
             raise InputError(f"there is no OpenVINO file {str(file)!r}", hint="it takes both .xml and .bin")
-    need("openvino", who=f"model {reference!r}", extra="openvino")
     spec = _spec(path, load("leadline.engines.openvino.graphs:graph_of")(path), stated)
     return replace(spec, engines=("openvino",), summary=f"the OpenVINO file {path.name}")
 

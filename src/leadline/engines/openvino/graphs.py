@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from leadline.core.errors import EngineError
+from leadline.engines.openvino.runtime import runtime
 
 __all__ = ["Said", "first_words", "graph_of", "lacks", "read_graph"]
 
@@ -53,9 +54,7 @@ def graph_of(path: Path) -> Said:
     Raises:
         EngineError: It is no such file, or is damaged.
     """
-    import openvino
-
-    graph = read_graph(openvino.Core(), path, name=path.stem)
+    graph = read_graph(runtime().Core(), path, name=path.stem)
 
     def said(ports: Any) -> dict[str, tuple[str, list[int | None]]]:
         told = {}

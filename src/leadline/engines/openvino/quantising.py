@@ -19,6 +19,7 @@ from leadline.core.errors import EngineError, InputError
 from leadline.core.image import Image
 from leadline.engines.openvino.faces import Face
 from leadline.engines.openvino.graphs import first_words
+from leadline.engines.openvino.runtime import runtime
 from leadline.engines.openvino.store import Store
 from leadline.io.images import read_image
 from leadline.io.sources import find_photos
@@ -231,11 +232,9 @@ def _serialised(graph: Any) -> list[bytes]:
     """A graph's structure and its weights."""
     import tempfile
 
-    import openvino
-
     with tempfile.TemporaryDirectory(prefix="leadline-") as folder:
         path = Path(folder) / "graph.xml"
-        openvino.save_model(graph, path, compress_to_fp16=False)
+        runtime().save_model(graph, path, compress_to_fp16=False)
         return [path.read_bytes(), path.with_suffix(".bin").read_bytes()]
 
 

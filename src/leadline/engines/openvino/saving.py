@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from leadline.core.errors import OutputError
 from leadline.core.image import Image
 from leadline.engines.openvino.faces import DeclaredFile, Face, TorchFace, WholeFile
 from leadline.engines.openvino.graphs import first_words
 from leadline.engines.openvino.quantising import photos_to_calibrate_on, quantised
+from leadline.engines.openvino.runtime import runtime
 from leadline.io.atomic import write_whole
-from leadline.plugins.need import need
 from leadline.plugins.ports import Network
 from leadline.plugins.specs import ModelSpec
 
@@ -56,7 +55,7 @@ def save_file(
         InputError: The photos to calibrate on are too few or all alike.
         OutputError: The files cannot be written.
     """
-    core = need("openvino", who="--to openvino", extra="openvino").Core()
+    core = runtime().Core()
     declared = spec.processing
     face: Face = (
         WholeFile(core, source, spec) if declared is None else DeclaredFile(core, source, spec, declared)
@@ -65,7 +64,7 @@ def save_file(
 
 
 def _save(face: Face, spec: ModelSpec, path: Path, image: Image, int8_photos: Sequence[str]) -> None:
-    openvino: Any = need("openvino", who="--to openvino", extra="openvino")
+    openvino = runtime()
     photos = photos_to_calibrate_on(int8_photos) if int8_photos else []
     graph = face.graph(image, ())
     if photos:
