@@ -23,7 +23,7 @@ from leadline.io.calibrations import read_calibration
 from leadline.io.images import DEFAULT_MAX_PIXELS, PhotoSource, read_image
 from leadline.io.weights import fingerprint, locate, version_of
 from leadline.ops.calibration import Calibration
-from leadline.plugins.need import need
+from leadline.plugins.need import must_be_there, need
 from leadline.plugins.ports import Engine, EngineOptions, Session
 from leadline.plugins.registry import ENGINES, load
 from leadline.plugins.specs import ModelSpec, Stated
@@ -351,7 +351,8 @@ def _session(
 def _opened_in(engine: str, spec: ModelSpec, weights: Path, options: EngineOptions) -> Session:
     engine_spec = ENGINES.get(engine)
     for package in engine_spec.packages:
-        need(package, who=f"engine {engine!r}", extra=engine_spec.extra, install=engine_spec.install)
+        # The engine imports it by itself, in the way that is right for it.
+        must_be_there(package, who=f"engine {engine!r}", extra=engine_spec.extra, install=engine_spec.install)
     adapter: Engine = load(engine_spec.adapter)()
     return adapter.open(spec, weights=weights, options=options)
 
