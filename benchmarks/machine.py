@@ -2,6 +2,7 @@
 
     python benchmarks/machine.py             # the embedded model; Depth Anything V2-small of random weights beside the pipeline
     python benchmarks/machine.py indoor      # one of the two
+    python benchmarks/machine.py --int8-photos rooms   # int8 too, calibrated on these photos
 
 It is ``leadline benchmark`` with fixed models, sizes and rounds, so that results of several machines can be laid side by side.
 Nothing else should run meanwhile.
@@ -9,14 +10,12 @@ Nothing else should run meanwhile.
 
 from __future__ import annotations
 
-import shutil
-import sys
+import argparse
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from leadline.cli.main import cli
-from leadline.flows.demo import bundled_photo
 from leadline.plugins.registry import ENGINES, MODELS
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -40,7 +39,7 @@ def _precisions(model: str) -> str:
     return ",".join(dict.fromkeys(names))
 
 
-def indoor() -> None:
+def indoor(*more: str) -> None:
     """The embedded model, 640x480, two threads, alone and in batches."""
     name = "leadline-indoor-small"
     _measure(
@@ -54,19 +53,18 @@ def indoor() -> None:
         "1,8",
         "--precision",
         _precisions(name),
+        *more,
     )
 
 
-def depth_anything() -> None:
+def depth_anything(*more: str) -> None:
     """Depth Anything V2-small of random weights, 741x500, two threads, beside transformers' pipeline."""
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = _random_checkpoint(Path(folder) / "depth-anything-v2-small-random")
-        photo = Path(folder) / "photo.jpg"
-        shutil.copyfile(bundled_photo(), photo)
         _measure(
             "depth_anything_v2_small",
             *(str(checkpoint), "--kind", "affine-inverse", "--size", "741x500", "--threads", "2"),
-            *("--precision", _precisions("depth-anything-v2-small"), "--against", "pipeline"),
+            *("--precision", _precisions("depth-anything-v2-small"), "--against", "pipeline", *more),
         )
 
 
@@ -107,13 +105,23 @@ def _random_checkpoint(folder: Path) -> Path:
     return folder
 
 
-PARTS: dict[str, Callable[[], None]] = {part.__name__: part for part in (indoor, depth_anything)}
+PARTS: dict[str, Callable[..., None]] = {part.__name__: part for part in (indoor, depth_anything)}
 
 
-def main(names: list[str]) -> None:
-    for name in names or list(PARTS):
-        PARTS[name]()
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
+    parser.add_argument("--int8-photos", default="", help="photos that int8 networks are calibrated on")
+    asked = parser.parse_args()
+    for name in asked.parts:
+        if name not in PARTS:
+            parser.error(f"no part is called {name!r}")
+    more = ["--int8-photos", str(Path(asked.int8_photos).resolve())] if asked.int8_photos else []
+    for name in asked.parts or PARTS:
+        PARTS[name](*more)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

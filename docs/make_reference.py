@@ -19,9 +19,10 @@ from leadline.flows.evaluate.protocol import Protocol
 from leadline.flows.evaluate.protocol_files import list_protocols
 from leadline.flows.reproduce.cell_files import list_published
 from leadline.flows.reproduce.cells import Published
+from leadline.flows.terms import size_words
 from leadline.ops.metrics import METRICS, Pooling
 from leadline.plugins.registry import DATASETS, MODELS
-from leadline.plugins.specs import DatasetSpec
+from leadline.plugins.specs import DatasetSpec, ModelSpec
 
 DOCS = Path(__file__).resolve().parent
 BAR = r"\|"  # in a table's cell
@@ -106,14 +107,21 @@ def models_page() -> str:
     parts = [
         "# Models\n\nMade from the code by `docs/make_reference.py`; `leadline models` says the same, with what is here and how fast it"
         " is on your machine. How to use them, and models of your own: [families.md](families.md).\n",
-        "| name | predicts | what | commercial use | licence |\n|---|---|---|---|---|",
+        "| name | predicts | what | size | revision | commercial use | licence | paper |\n|---|---|---|---|---|---|---|---|",
     ]
     parts += [
-        f"| `{spec.name}` | {spec.kind.words} | {spec.summary} | {spec.commercial.value} | {spec.licence} |"
+        f"| `{spec.name}` | {spec.kind.words} | {spec.summary} | {size_words(spec.weights) or 'unknown'} | {_revision(spec)} | "
+        f"{spec.commercial.value} | {spec.licence} | {spec.paper or '–'} |"
         for spec in MODELS
         if spec.weights.scheme != "code"
     ]
     return "\n".join(parts) + "\n"
+
+
+def _revision(spec: ModelSpec) -> str:
+    if spec.weights.scheme != "hf":
+        return "–"
+    return f"`{spec.weights.revision[:12]}`" if spec.weights.revision else "the newest"
 
 
 def protocols_page() -> str:

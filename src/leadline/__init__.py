@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from leadline.flows.data.opening import open_dataset as open_dataset
     from leadline.flows.evaluate.protocol_files import list_protocols as list_protocols
     from leadline.flows.evaluate.run import evaluate as evaluate
+    from leadline.flows.fiftyone import to_fiftyone as to_fiftyone
     from leadline.flows.model import open_model as open_model
     from leadline.flows.model import predict as predict
     from leadline.flows.models import list_models as list_models
     from leadline.flows.models import register_model as register_model
+    from leadline.flows.pipeline import pipeline as pipeline
     from leadline.io.calibrations import read_calibration as read_calibration
     from leadline.io.calibrations import write_calibration as write_calibration
     from leadline.io.clouds import write_cloud as write_cloud
@@ -67,8 +69,10 @@ _HOMES = {
     "flows.data.opening": ("list_datasets", "open_dataset"),
     "flows.evaluate.protocol_files": ("list_protocols",),
     "flows.evaluate.run": ("evaluate",),
+    "flows.fiftyone": ("to_fiftyone",),
     "flows.model": ("open_model", "predict"),
     "flows.models": ("list_models", "register_model"),
+    "flows.pipeline": ("pipeline",),
     "io.calibrations": ("read_calibration", "write_calibration"),
     "io.clouds": ("write_cloud",),
     "io.depth_files": ("read_depth", "write_depth"),

@@ -220,7 +220,7 @@ def test_models_speak_json(known: ModelSpec, command: Command) -> None:
 def test_a_model_is_told_in_full(known: ModelSpec, command: Command) -> None:
     out = command("models", "show", "depth-pro").out
     assert "predicts     metric-depth (metres)" in out
-    assert "weights      not here, hf:apple/DepthPro-hf" in out
+    assert "weights      about 1.9 GB, not here, hf:apple/DepthPro-hf" in out
     assert "commercial use: no" in out
     row = json.loads(command("models", "show", "brightness-test", "--json").out)
     assert (row["name"], row["here"]) == ("brightness-test", True)

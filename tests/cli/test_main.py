@@ -37,7 +37,7 @@ def test_a_line_that_cannot_be_parsed_ends_with_two(command: Command) -> None:
         ["predikt"],
         ["predict"],
         ["predict", "a.jpg", "--nope"],
-        ["predict", "a.jpg", "--batch", "0"],
+        ["predict", "a.jpg", "--batch", "-1"],
     ):
         ended = command(*line)
         assert ended.status == 2

@@ -106,7 +106,7 @@ def test_values_that_are_no_fields_are_left_out() -> None:
     values: dict[str, Any] = {"sources": ("a",), "as_json": True}
     assert request_of(PredictRequest, values) == PredictRequest(("a",))
     with pytest.raises(InputError):
-        request_of(PredictRequest, {**values, "batch": 0})
+        request_of(PredictRequest, {**values, "batch": 257})
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -29,6 +29,14 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEADLINE_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.fixture
+def known(known: ModelSpec, monkeypatch: pytest.MonkeyPatch) -> ModelSpec:
+    """The closed-form model with two engines, however many could run it."""
+    spec = replace(known, engines=("onnxruntime", "torch"))
+    monkeypatch.setitem(MODELS._entries, spec.name, spec)
+    return spec
+
+
 class Scripted:
     """A runner whose figures are written down: ``ms`` a photo, photos a second doubling every round."""
 
@@ -40,7 +48,7 @@ class Scripted:
         if variant.engine in stage.refuses:
             raise EngineError("it cannot", hint="try another")
         self.ms = stage.ms[variant.engine]
-        self.begun = Begun(f"{variant.engine} (CPU)", 0.5, 0.3, 0.1, ("so",))
+        self.begun = Begun(f"{variant.engine} (CPU)", stage.starts_s.pop(0), 0.3, 0.1, ("so",))
 
     def time(self, seconds: float) -> list[float]:
         self.stage.said.append(f"time {self.name}")
@@ -66,12 +74,13 @@ class Stage:
     """What runners play on, and what they did."""
 
     def __init__(self) -> None:
-        self.ms = {"onnxruntime": 10.0, "torch": 20.0, "pipeline": 40.0}
+        self.ms = {"onnxruntime": 10.0, "torch": 20.0, "openvino": 5.0, "pipeline": 40.0}
         self.refuses: set[str] = set()
         self.fails: set[str] = set()
         self.stop_after: int | None = None
         self.said: list[str] = []
         self.files: list[int] = []
+        self.starts_s = [7.5, 0.5] * 20
 
     @property
     def turns(self) -> list[str]:
@@ -95,7 +104,9 @@ def test_turns_are_interleaved_and_who_is_first_changes(known: ModelSpec, stage:
     _run(stage, rounds=3, against="pipeline")
     own = [f"brightness-test/{name}/fp32/1" for name in ("onnxruntime", "torch", "pipeline")]
     assert stage.turns == [*own, own[1], own[2], own[0], own[2], own[0], own[1]]
-    assert stage.said[:3] == [f"start {name}" for name in own]
+    assert [said for said in stage.said if said.startswith("start")] == [
+        f"start {own[k // 2]}" for k in range(6)
+    ]
     assert stage.said[-3:] == [f"close {name}" for name in own]
 
 
@@ -111,6 +122,26 @@ def test_every_engine_precision_way_and_batch_is_a_row(known: ModelSpec, stage: 
     assert len(rows) == len(set(rows)) == 2 * 2 * 2 * 2
     assert rows[0] == ("torch", "fp32", "no", 1)
     assert {row[0] for row in rows} == {"onnxruntime", "torch"}
+
+
+def test_photos_to_calibrate_on_go_to_int8_alone(known: ModelSpec, stage: Stage) -> None:
+    asked: dict[str, tuple[str, ...]] = {}
+
+    def begin(order: Order) -> Scripted:
+        options = order.variant.options
+        asked[options.precision] = tuple(options.int8_photos)
+        return stage.begin(order)
+
+    request = BenchmarkRequest(
+        ("brightness-test",),
+        size=SIZE,
+        rounds=1,
+        engines=("torch",),
+        precisions=("fp32", "int8"),
+        int8_photos=("rooms",),
+    )
+    run(request, begin=begin)
+    assert asked == {"fp32": (), "int8": ("rooms",)}
 
 
 @pytest.mark.skipif(bool(this_machine().gpus), reason="with a GPU, auto may mean another precision")
@@ -132,6 +163,7 @@ def test_figures_are_the_medians_of_all_rounds_and_ratios_are_paired(known: Mode
     assert second.ratios == (2.0, 2.0, 2.0)
     assert pipeline.ratios == ()
     assert (first.start_s, first.open_s, first.first_s) == ((0.5,), (0.3,), (0.1,))
+    assert first.first_start_s == 7.5
     assert first.memory_bytes == 100_000_003
     assert first.remarks == ("so",)
     assert pipeline.ran == "pipeline (CPU)"
@@ -146,8 +178,8 @@ def test_a_turn_goes_through_as_many_files_as_its_seconds_hold(known: ModelSpec,
 def test_cold_starts_are_processes_of_their_own(known: ModelSpec, stage: Stage) -> None:
     report = _run(stage, rounds=1, starts=3, engines=("torch",))
     name = "brightness-test/torch/fp32/1"
-    assert stage.said[:5] == [f"start {name}", f"close {name}"] * 2 + [f"start {name}"]
-    assert len(report.rows[0].start_s) == 3
+    assert stage.said[:7] == [f"start {name}", f"close {name}"] * 3 + [f"start {name}"]
+    assert report.rows[0].start_s == (0.5, 7.5, 0.5)
 
 
 def test_what_cannot_be_run_is_a_row_with_the_reason(known: ModelSpec, stage: Stage) -> None:
@@ -239,6 +271,9 @@ def test_results_are_written_in_the_documented_form(known: ModelSpec, stage: Sta
     save(report, out=out)
     data = json.loads(out.read_text())
     assert data == json.loads(json.dumps(report.to_dict()))
+    assert data["rows"][0]["source"] == "file:brightness.onnx"
+    assert str(tmp_path.parent) not in out.read_text()
+    assert {row.source for row in read_measurements().rows} == {known.weights.source}
     page = (Path(__file__).parents[2] / "benchmarks" / "README.md").read_text()
     assert next(iter(data)) == "leadline_benchmark"
     for name in (*data, *data["rows"][0], *data["machine"], *data["rows"][0]["time_ms"]):
@@ -274,11 +309,8 @@ def test_a_busy_machine_is_noted(known: ModelSpec, stage: Stage, monkeypatch: py
 def test_all_models_that_are_here_are_measured_by_default(known: ModelSpec, stage: Stage) -> None:
     MODELS.add("far", replace(known, name="far", weights=Weights("https://127.0.0.1:9/x.onnx", "a" * 64)))
     report = _run(stage, models=(), rounds=1)
-    assert [row.model for row in report.rows] == [
-        "leadline-indoor-small",
-        "brightness-test",
-        "brightness-test",
-    ]
+    assert [row.model for row in report.rows][-2:] == ["brightness-test", "brightness-test"]
+    assert {row.model for row in report.rows} == {"leadline-indoor-small", "brightness-test"}
 
 
 def test_bad_requests_are_refused_before_anything_starts(

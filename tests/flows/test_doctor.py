@@ -80,8 +80,8 @@ def test_engines_that_cannot_be_used_say_why(monkeypatch: pytest.MonkeyPatch) ->
         raise EngineError("no runtime")
 
     monkeypatch.setattr(OnnxRuntimeEngine, "devices", fail)
-    for other in ("torch", "openvino"):
-        monkeypatch.delitem(ENGINES._entries, other)
+    for name in ("torch", "openvino"):
+        monkeypatch.delitem(ENGINES._entries, name)
     assert not diagnose().well
 
 

@@ -10,7 +10,7 @@ from leadline.flows.predict_request import PredictRequest, parse_range
     ("values", "error", "match"),
     [
         ({"threads": -1}, InputError, "threads = -1 is out of range"),
-        ({"batch": 0}, InputError, "batch = 0 is out of range"),
+        ({"batch": -1}, InputError, "batch = -1 is out of range"),
         ({"fov_deg": 180.0}, InputError, "fov_deg = 180 is out of range"),
         ({"focal_px": 0.0}, InputError, "focal_px = 0 is out of range"),
         ({"fov_deg": 60.0, "focal_px": 500.0}, InputError, "are both given"),

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image as PilImage
 
 from leadline.core.depth_map import DepthMap
-from leadline.core.errors import InputError, UnknownName
+from leadline.core.errors import InputError, KindError, UnknownName
 from leadline.core.image import Image
-from leadline.core.kind import Kind
+from leadline.core.kind import Freedom, Kind, Quantity
 from leadline.core.results import Answer
 from leadline.flows.models import register_model
 from leadline.flows.outputs import Outputs
@@ -50,9 +50,13 @@ class _PromptedNetwork:
         return image.rgb_HW3.shape
 
     def prepare(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> Mapping[str, Any]:
+        if any(prompt.kind.quantity is Quantity.INVERSE for prompt in prompts):
+            raise KindError("the prompt is inverse", hint="turn it round")
         return {"prompt": torch.stack([torch.tensor(prompt.values) for prompt in prompts])}
 
-    def restore(self, outputs: Mapping[str, Any], images: Sequence[Image]) -> list[Answer]:
+    def restore(
+        self, outputs: Mapping[str, Any], images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()
+    ) -> list[Answer]:
         return [
             Answer(np.full(image.rgb_HW3.shape[:2], self.factor * float(mean), np.float32))
             for image, mean in zip(images, outputs["mean"], strict=True)
@@ -212,6 +216,60 @@ def test_a_run_with_several_looks_keeps_their_spread(known: ModelSpec, room: Pat
         assert record.model is not None
         assert record.model.engine.endswith("3 looks (scales)")
         assert picture.name.endswith("_uncertainty.png")
+
+
+@pytest.mark.usefixtures("prompted")
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_prompt_that_the_network_refuses_fails_its_photo_alone(room: Path, batch: int) -> None:
+    (room / "prompts/b.png").unlink()
+    write_depth(room / "prompts/b.npz", DepthMap(np.full((3, 4), 2.0), Kind(Quantity.INVERSE)))
+    report = _run(room, prompt=room / "prompts", batch=batch)
+    assert _metres(report) == pytest.approx([1, 3])
+    (failed,) = report.failed
+    assert Path(failed.source).name == "b.png"
+    assert failed.reason == "the prompt is inverse; turn it round"
+    assert not (room / "out/b_depth.npz").exists()
+
+
+def test_a_model_that_never_says_how_sure_it_is_is_told_before_anything_runs(
+    known: ModelSpec, room: Path
+) -> None:
+    silent = replace(known, name="silent-test", says_uncertainty=False)
+    register_model(silent)
+    with pytest.raises(
+        InputError, match=r"'uncertainty' holds how sure a model is, and 'silent-test' .* --tta"
+    ):
+        _run(room, models=("silent-test",), formats=("npz", "uncertainty"))
+    assert not (room / "out").exists()
+    assert len(_run(room, models=("silent-test",), formats=("uncertainty",), tta=("flip",)).done) == 3
+
+
+def test_nothing_of_a_photo_is_written_where_a_format_has_nothing_to_hold(
+    known: ModelSpec, room: Path
+) -> None:
+    report = _run(room, models=("brightness-test",), formats=("npz", "uncertainty"))
+    assert len(report.failed) == 3
+    assert [path for path in (room / "out").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.usefixtures("prompted")
+def test_a_prompts_kind_is_what_formats_are_asked_for(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A point cloud of a map without shift is refused, and so is the rest of that photo; the others are done."""
+    monkeypatch.setattr(
+        _PromptedNetwork,
+        "restore",
+        lambda self, outputs, images, *, prompts: [
+            Answer(np.full(image.rgb_HW3.shape[:2], float(mean), np.float32), kind=prompt.kind)
+            for image, mean, prompt in zip(images, outputs["mean"], prompts, strict=True)
+        ],
+    )
+    (room / "prompts/b.png").unlink()
+    write_depth(room / "prompts/b.npz", DepthMap(np.full((3, 4), 2.0), Kind(freedom=Freedom.AFFINE)))
+    report = _run(room, prompt=room / "prompts", formats=("npz", "ply"))
+    assert [Path(photo.source).name for photo in report.done] == ["a.png", "c.png"]
+    (failed,) = report.failed
+    assert failed.code == "kind"
+    assert not list((room / "out").glob("b*"))
 
 
 def test_one_look_has_no_uncertainty_to_draw(known: ModelSpec, room: Path) -> None:

@@ -82,6 +82,11 @@ def _opened(folder: Path, **inputs: Any) -> Model:
     return open_model(spec, device="cpu", threads=1, inputs=inputs)
 
 
+def _same(made: Any, expected: Any) -> None:
+    """The pipeline's numbers: an engine may add up in another order, and another seed is off by a tenth or more."""
+    np.testing.assert_allclose(made, expected, rtol=0, atol=2e-5)
+
+
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_the_same_seed_gives_the_pipelines_numbers(
     size: tuple[int, int], model: Model, reference: Callable[..., Any]
@@ -89,7 +94,7 @@ def test_the_same_seed_gives_the_pipelines_numbers(
     photo = noise_photo(*size)
     expected = reference(photo).prediction[0, :, :, 0]
     assert expected.std() / expected.mean() > 0.2
-    np.testing.assert_array_equal(model.predict(photo).depth.values, expected)
+    _same(model.predict(photo).depth.values, expected)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +123,7 @@ def test_every_choice_is_the_pipelines(
         )
     with _opened(folder, **choices) as model:
         made = model.predict(photo)
-    np.testing.assert_array_equal(made.depth.values, expected.prediction[0, :, :, 0])
+    _same(made.depth.values, expected.prediction[0, :, :, 0])
     if choices.get("ensemble", 1) > 2:
         assert made.uncertainty is not None
         np.testing.assert_allclose(
@@ -133,12 +138,12 @@ def test_the_distilled_scheduler_draws_its_noise_from_the_same_seed(lcm_folder: 
     photo = noise_photo(45, 60)
     expected = _reference(lcm_folder)(photo, seed=9, num_inference_steps=4).prediction[0, :, :, 0]
     with _opened(lcm_folder, seed=9, steps=4) as model:
-        np.testing.assert_array_equal(model.predict(photo).depth.values, expected)
-        np.testing.assert_array_equal(model.predict(photo).depth.values, expected)
+        _same(model.predict(photo).depth.values, expected)
+        _same(model.predict(photo).depth.values, expected)
         other = model.predict(noise_photo(45, 60, seed=5)).depth.values
         both = model.predict_batch([noise_photo(45, 60, seed=5), photo])
-    np.testing.assert_array_equal(both[0].depth.values, other)
-    np.testing.assert_array_equal(both[1].depth.values, expected)
+    _same(both[0].depth.values, other)
+    _same(both[1].depth.values, expected)
 
 
 def test_another_seed_is_another_draw(folder: Path, model: Model) -> None:
@@ -155,7 +160,7 @@ def test_a_photo_too_slender_for_the_pipeline_is_widened_and_cut_again(
         reference(photo)
     wide = Image.from_array(np.repeat(photo.rgb_HW3, 13, axis=0))
     expected = reference(wide).prediction[0, :1, :, 0]
-    np.testing.assert_array_equal(model.predict(photo).depth.values, expected)
+    _same(model.predict(photo).depth.values, expected)
 
 
 def test_its_coloured_picture_is_one_of_leadlines(model: Model, reference: Callable[..., Any]) -> None:
@@ -298,7 +303,7 @@ def test_a_folder_is_opened_by_its_path_and_says_its_kind(
             made = model.predict(photo)
             assert model.spec.name == folder.name
         assert made.depth.kind == TINY.kind
-        np.testing.assert_array_equal(made.depth.values, reference(photo, seed=3).prediction[0, :, :, 0])
+        _same(made.depth.values, reference(photo, seed=3).prediction[0, :, :, 0])
     with pytest.raises(InputError, match="cannot be told to be"):
         open_model(str(folder), kind="metric-depth")
 

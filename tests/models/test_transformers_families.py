@@ -23,6 +23,9 @@ torch = pytest.importorskip("torch")
 
 FAMILIES = [
     "dpt-tiny",
+    "dpt-hybrid-tiny",
+    "dpt-beit-tiny",
+    "dpt-swin-tiny",
     "glpn-tiny",
     "zoedepth-tiny",
     "zoedepth-two-tiny",
@@ -62,6 +65,9 @@ def family(request: pytest.FixtureRequest) -> Iterator[tuple[str, Path, Model]]:
 
 
 def difference(ours: NDArray[np.float32], reference: NDArray[np.float32]) -> float:
+    assert np.isfinite(
+        ours
+    ).all()  # the largest of numbers and of what is none would be none, and below any bound
     return float(np.abs(ours - reference).max() / np.abs(reference).max())
 
 
@@ -176,6 +182,37 @@ def _copy(name: str, to: Path) -> Path:
     for file in source.iterdir():
         (to / file.name).write_bytes(file.read_bytes())
     return to
+
+
+@pytest.mark.parametrize("name", ["dpt-tiny", "dpt-hybrid-tiny"])
+def test_a_dpt_that_takes_squares_alone_gets_squares(name: str, tmp_path: Path) -> None:
+    """A processor that keeps the photo's shape makes transformers' own pipeline fail on these backbones."""
+    folder = _copy(name, tmp_path / name)
+    config = (folder / "preprocessor_config.json").read_text()
+    (folder / "preprocessor_config.json").write_text(
+        config.replace('"keep_aspect_ratio": false', '"keep_aspect_ratio": true')
+    )
+    with pytest.raises((RuntimeError, ValueError)):
+        transformers.pipeline("depth-estimation", model=str(folder))(PilImage.fromarray(PHOTOS[0]))
+    with open_model(name) as square, open_model(str(folder), kind="affine-inverse") as kept:
+        for rgb in PHOTOS[:2]:
+            assert np.array_equal(kept.predict(rgb).depth.values, square.predict(rgb).depth.values)
+
+
+@pytest.mark.parametrize("name", ["dpt-beit-tiny", "dpt-swin-tiny"])
+def test_a_dpt_that_takes_other_shapes_gets_them(name: str, tmp_path: Path) -> None:
+    folder = _copy(name, tmp_path / name)
+    config = (folder / "preprocessor_config.json").read_text()
+    (folder / "preprocessor_config.json").write_text(
+        config.replace('"keep_aspect_ratio": false', '"keep_aspect_ratio": true')
+    )
+    pipeline = transformers.pipeline("depth-estimation", model=str(folder))
+    with open_model(str(folder), kind="affine-inverse") as kept, open_model(name) as square:
+        for rgb in (PHOTOS[0], PHOTOS[2], PHOTOS[3], PHOTOS[8]):
+            reference = pipeline(PilImage.fromarray(rgb))["predicted_depth"].numpy()
+            ours = kept.predict(rgb).depth.values
+            assert difference(ours, reference) <= TOLERANCE
+            assert difference(square.predict(rgb).depth.values, reference) > 0.01
 
 
 def test_checkpoints_that_do_not_fit_are_refused(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from leadline.flows.evaluate.table import table_of
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["Watch", "evaluate"]
+__all__ = ["Watch", "evaluate", "tell_skipped"]
 
 _SHOWN = 5
 
@@ -56,7 +56,7 @@ def evaluate(as_json: bool, **options: Any) -> None:
         watch.close()
     if not as_json:
         click.echo(table_of(evaluation))
-    _tell_skipped(evaluation)
+    tell_skipped(evaluation)
     if not as_json:
         click.echo(f"rows, tables and report: {request.out}")
     if evaluation.skipped:
@@ -117,7 +117,12 @@ class Watch:
             sys.stdout.flush()
 
 
-def _tell_skipped(evaluation: Evaluation) -> None:
+def tell_skipped(evaluation: Evaluation) -> None:
+    """Says on standard error which samples were not scored, and why.
+
+    Args:
+        evaluation: What came of it.
+    """
     skipped = evaluation.skipped
     for row in skipped[:_SHOWN]:
         click.echo(f"leadline: {row.model}: {row.sample} was not scored: {row.skipped}", err=True)

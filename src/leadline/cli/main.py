@@ -20,6 +20,7 @@ __all__ = ["COMMANDS", "cli", "main"]
 COMMANDS = {
     "predict": "Depth from photos.",
     "evaluate": "Score models on a dataset under a named, locked protocol.",
+    "fiftyone": "Photos, truth, predictions and scores as a persistent FiftyOne dataset.",
     "protocols": "Protocols of evaluation there are; of one, everything it fixes.",
     "models": "Models there are, and the cache of their weights.",
     "info": "What a depth file or a photo is, in words.",

@@ -16,6 +16,7 @@ from leadline.flows.models import (
     pull_model,
     told_of_model,
 )
+from leadline.flows.terms import size_words
 from leadline.io.measurements import Measurement, read_measurements
 
 __all__ = ["models"]
@@ -155,7 +156,7 @@ def _tell_problem() -> None:
 
 def _cells(row: ModelRow) -> tuple[str, ...]:
     spec = row.spec
-    size = _megabytes(spec.weights.size_bytes) if spec.weights.size_bytes else "–"
+    size = size_words(spec.weights) or "–"
     where = size if row.here else f"{size}, {row.where}"
     return (spec.name, str(spec.kind), where, spec.commercial.value, *_measured(row.measured), spec.licence)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from leadline.flows.report import Event, Failed, Started
+from leadline.flows.report import Event, Failed, Fetching, Started
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -37,7 +37,9 @@ class Progress:
         Args:
             event: What happened.
         """
-        if isinstance(event, Started):
+        if isinstance(event, Fetching):
+            click.echo(f"fetching {event.words}", err=True)
+        elif isinstance(event, Started):
             self.total = event.total
             for notice in event.notices:
                 click.echo(f"leadline: {notice}", err=True)

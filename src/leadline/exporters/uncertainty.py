@@ -24,6 +24,7 @@ SPEC = ExporterSpec(
     adapter="leadline.exporters.uncertainty:UncertaintyExporter",
     suffix="_uncertainty.png",
     summary="coloured picture of how far each value is uncertain: with --tta, or models that say it",
+    needs_uncertainty=True,
 )
 
 _DRAWN = Kind(Quantity.INVERSE, Freedom.AFFINE)
@@ -40,6 +41,21 @@ class UncertaintyExporter:
             kind: Any kind.
         """
 
+    def demand(self, prediction: Prediction) -> None:
+        """Refuses a prediction that does not say how sure it is.
+
+        Args:
+            prediction: What is to be written.
+
+        Raises:
+            InputError: It has no uncertainty.
+        """
+        if prediction.uncertainty is None:
+            raise InputError(
+                f"{prediction.model.name!r} does not say how sure it is, and only one look was taken",
+                hint="add --tta flip,scales (tta= in Python); for Marigold --input ensemble=5",
+            )
+
     def write(self, prediction: Prediction, path: Path, *, options: ExportOptions) -> None:
         """Writes one picture, whole or not at all.
 
@@ -52,12 +68,8 @@ class UncertaintyExporter:
             InputError: The prediction has no uncertainty.
             OutputError: The file cannot be written.
         """
-        spread, depth = prediction.uncertainty, prediction.depth
-        if spread is None:
-            raise InputError(
-                f"{prediction.model.name!r} does not say how sure it is, and only one look was taken",
-                hint="add --tta flip,scales (tta= in Python); for Marigold --input ensemble=5",
-            )
+        self.demand(prediction)
+        spread, depth = np.asarray(prediction.uncertainty), prediction.depth
         known = depth.valid & np.isfinite(spread)
         shown = DepthMap(spread, _DRAWN, known, np.zeros_like(known))
         chosen = options.colour.range

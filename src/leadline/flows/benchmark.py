@@ -95,6 +95,11 @@ def run(
     )
 
 
+def _options(request: BenchmarkRequest, precision: str, compiled: str) -> EngineOptions:
+    photos = request.int8_photos if precision == "int8" else ()
+    return EngineOptions(request.threads, request.device, {}, precision, compiled, photos)
+
+
 def _precisions(request: BenchmarkRequest) -> list[str]:
     """The precisions, once each, ``auto`` by what it can only mean here."""
     asked = [EngineOptions(request.threads, request.device, {}, name) for name in request.precisions]
@@ -135,7 +140,7 @@ def _variants(spec: ModelSpec, request: BenchmarkRequest) -> list[Variant]:
     engines = dict.fromkeys(each for name in request.engines for each in (names if name == AUTO else [name]))
     ways = product(engines, _precisions(request), dict.fromkeys(request.compiles), request.batch_sizes)
     variants = [
-        Variant(spec, engine, EngineOptions(request.threads, request.device, {}, precision, compiled), batch)
+        Variant(spec, engine, _options(request, precision, compiled), batch)
         for engine, precision, compiled, batch in ways
     ]
     if request.against:

@@ -89,6 +89,17 @@ class BenchmarkRequest:
             )
         ),
     )
+    int8_photos: tuple[str, ...] = field(
+        default=(),
+        metadata=told(
+            Told(
+                "Photos that --precision int8 is calibrated on, once: files, folders, globs; repeat it.",
+                flag="int8-photos",
+                metavar="PHOTOS",
+                whole=True,
+            )
+        ),
+    )
     against: str = field(
         default="",
         metadata=told(
@@ -116,7 +127,13 @@ class BenchmarkRequest:
     )
     starts: int = field(
         default=1,
-        metadata=told(Told("Cold starts a variant, each in a new process.", minimum=1, maximum=100)),
+        metadata=told(
+            Told(
+                "Cold starts a variant that are timed, each in a new process, after one that is not.",
+                minimum=1,
+                maximum=100,
+            )
+        ),
     )
     kind: str = field(
         default="",

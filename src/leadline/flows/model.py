@@ -19,6 +19,8 @@ from leadline.flows.engine_choice import AUTO, choose_engine
 from leadline.flows.fallback import FallbackSession
 from leadline.flows.naming import resolve_model
 from leadline.flows.surer import SurerSession, looks_of
+from leadline.flows.tiled import TiledSession, batch_of, side_of
+from leadline.flows.typed import tile_of
 from leadline.io.calibrations import read_calibration
 from leadline.io.images import DEFAULT_MAX_PIXELS, PhotoSource, read_image
 from leadline.io.weights import fingerprint, locate, version_of
@@ -26,7 +28,7 @@ from leadline.ops.calibration import Calibration
 from leadline.plugins.need import must_be_there, need
 from leadline.plugins.ports import Engine, EngineOptions, Session
 from leadline.plugins.registry import ENGINES, load
-from leadline.plugins.specs import ModelSpec, Stated
+from leadline.plugins.specs import EngineSpec, ModelSpec, Stated
 
 __all__ = ["DEFAULT_MODEL", "Model", "open_model", "predict"]
 
@@ -56,6 +58,11 @@ class Model:
         self.record = record
         self.calibration = calibration
         self._session = session
+
+    @property
+    def batch(self) -> int:
+        """Photos of one size that go through the network together where nobody says: 1 on a CPU, more on a GPU."""
+        return batch_of(self._session)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -185,7 +192,8 @@ class Model:
             )
         if prompts and not self.spec.prompted:
             raise InputError(
-                f"model {self.spec.name!r} takes no prompt", hint="leave it out, or use prompt-depth-anything"
+                f"model {self.spec.name!r} takes no prompt",
+                hint="leave it out, or use prompt-depth-anything-small",
             )
 
     def pack(self, image: Image, answer: Answer, time_s: float) -> Prediction:
@@ -251,6 +259,7 @@ def open_model(
     tta: str | Sequence[str] = (),
     precision: str = "auto",
     compile: str = "auto",
+    tile: str | int = "off",
     calibration: Calibration | str | os.PathLike[str] | None = None,
     int8_photos: Sequence[str] = (),
     fallback: str = "",
@@ -273,6 +282,8 @@ def open_model(
             the engine offers; ``"auto"`` is fp32 on a CPU.
         compile: Whether the engine makes a program of the network first: ``"no"``, ``"yes"``, or ``"auto"``, which leaves it to
             the engine.
+        tile: Whether large photos are seen in overlapping tiles, for detail: ``"off"``, ``"auto"``, or the tiles' side in
+            pixels. Photos that are no larger than a tile are seen as they are.
         calibration: What turns its predictions into metres for the camera that was calibrated: what ``calibrate`` found, or
             the file it was written to.
         int8_photos: Photos that an int8 network is calibrated on (files, folders, globs); it is kept, so that none are needed
@@ -301,12 +312,16 @@ def open_model(
     choices = _choices(spec, given)
     looks = looks_of(tta)
     options = EngineOptions(threads, device, choices, precision, compile, tuple(int8_photos))
+    cut = tile_of(str(tile))
     for each in (engine, fallback):
         if each not in ("", AUTO):
             ENGINES.get(each)
     _check_runs(spec, fallback or engine)
     for package in spec.packages:
         need(package, who=f"model {spec.name!r}", extra=spec.extra, install=spec.install)
+    chosen = _chosen(spec, options) if engine == AUTO else engine
+    if not fallback:
+        _need(ENGINES.get(chosen))  # before weights are fetched that nothing could run
     weights = locate(spec.weights, name=spec.name)
     record = ModelRecord(
         spec.name,
@@ -318,8 +333,10 @@ def open_model(
     if calibration is not None:
         calibration.check_model(record, spec.kind)
         record = replace(record, calibrated=calibration.words)
-    chosen = _chosen(spec, options) if engine == AUTO else engine
     session = _session(spec, weights, options, engine=chosen, fallback=fallback)
+    if cut != "off":
+        side = side_of(cut, spec, session)
+        session = TiledSession(session, spec.kind, side=side, chosen=cut == "auto", batch=batch_of(session))
     if looks:
         session = SurerSession(session, spec.kind, looks=looks)
     return Model(spec, session, replace(record, engine=session.description), calibration)
@@ -350,11 +367,15 @@ def _session(
 
 def _opened_in(engine: str, spec: ModelSpec, weights: Path, options: EngineOptions) -> Session:
     engine_spec = ENGINES.get(engine)
-    for package in engine_spec.packages:
-        # The engine imports it by itself, in the way that is right for it.
-        must_be_there(package, who=f"engine {engine!r}", extra=engine_spec.extra, install=engine_spec.install)
+    _need(engine_spec)
     adapter: Engine = load(engine_spec.adapter)()
     return adapter.open(spec, weights=weights, options=options)
+
+
+def _need(engine: EngineSpec) -> None:
+    for package in engine.packages:
+        # The engine imports it by itself, in the way that is right for it.
+        must_be_there(package, who=f"engine {engine.name!r}", extra=engine.extra, install=engine.install)
 
 
 def _chosen(spec: ModelSpec, options: EngineOptions) -> str:

@@ -11,6 +11,7 @@ from leadline.core.errors import InputError, pip_line
 from leadline.core.kind import Kind
 from leadline.flows.engine_choice import current
 from leadline.flows.naming import resolve_model
+from leadline.flows.terms import fetched, is_here, size_words, terms
 from leadline.io.measurements import Measurement, read_measurements
 from leadline.io.weights import CachedWeights, cached, pull
 from leadline.io.weights import clear as clear_cache
@@ -65,6 +66,8 @@ class ModelRow:
             "kind": str(spec.kind),
             "summary": spec.summary,
             "size_bytes": spec.weights.size_bytes,
+            "revision": spec.weights.revision,
+            "gated": spec.weights.gated,
             "licence": spec.licence,
             "commercial": spec.commercial.value,
             "engines": list(spec.engines),
@@ -107,9 +110,9 @@ def model_rows(*, commercial_ok: bool = False, random_too: bool = False) -> tupl
     Returns:
         One row a model.
     """
-    fetched, measured = _fetched(), read_measurements().rows
+    whole, measured = fetched(), read_measurements().rows
     return tuple(
-        _row(spec, MODELS.origin(spec.name), fetched, measured)
+        _row(spec, MODELS.origin(spec.name), whole, measured)
         for spec in MODELS.sound()
         if (random_too or spec.weights.scheme != "code")
         and (not commercial_ok or spec.commercial is Commercial.YES)
@@ -132,7 +135,7 @@ def model_row(name: str, *, kind: str = "") -> ModelRow:
     """
     spec = resolve_model(name, stated=Stated(kind=Kind.parse(kind) if kind else None))
     origin = MODELS.origin(name) if name in MODELS.names() else "this reference"
-    return _row(spec, origin, _fetched(), read_measurements().rows)
+    return _row(spec, origin, fetched(), read_measurements().rows)
 
 
 def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
@@ -145,16 +148,21 @@ def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
         Pairs of what is told and the words; what is not known is left out.
     """
     spec = row.spec
-    size = f"{spec.weights.size_bytes / 1e6:,.1f} MB, " if spec.weights.size_bytes else ""
+    unknown = "size unknown" if spec.weights.scheme == "hf" else ""
+    size = size_words(spec.weights) or unknown
     told = [
         ("name", spec.name),
         ("predicts", f"{spec.kind} ({spec.kind.words})"),
         ("what", spec.summary),
         ("good for", spec.good_for),
         ("for more", spec.step_up),
-        ("weights", f"{size}{row.where}, {spec.weights.source}"),
+        ("weights", ", ".join(filter(None, (size, row.where, spec.weights.source)))),
         ("revision", spec.weights.revision or ("the newest" if spec.weights.scheme == "hf" else "")),
         ("licence", f"{spec.licence}; commercial use: {spec.commercial.value}"),
+        (
+            "gated",
+            "accept its terms at its page first, and set HF_TOKEN" if spec.weights.gated else "",
+        ),
         ("paper", spec.paper),
         ("engines", ", ".join(spec.engines)),
         ("speed here", _speed(row.measured)),
@@ -168,12 +176,11 @@ def told_of_model(row: ModelRow) -> list[tuple[str, str]]:
     return [(what, words) for what, words in told if words]
 
 
-def _row(spec: ModelSpec, origin: str, fetched: set[str], measured: Sequence[Measurement]) -> ModelRow:
+def _row(spec: ModelSpec, origin: str, whole: set[str], measured: Sequence[Measurement]) -> ModelRow:
     return ModelRow(
         spec,
         origin,
-        bool({spec.name, spec.weights.source} & fetched)
-        or spec.weights.scheme not in ("http", "https", "hf", "remote"),
+        is_here(spec, whole=whole),
         tuple(package for package in spec.packages if not has(package)),
         _best(measured, spec),
     )
@@ -193,10 +200,6 @@ def _speed(row: Measurement | None) -> str:
     return f"{row.ms:.3g} ms for {row.size}, {row.ran}, {row.precision}{memory}{busy}"
 
 
-def _fetched() -> set[str]:
-    return {entry.name for entry in cached() if entry.complete}
-
-
 def register_model(spec: ModelSpec) -> None:
     """Makes a model of your own known by its name, in this process.
 
@@ -214,7 +217,7 @@ def pull_model(name: str, *, told: Callable[[str], None] | None = None) -> Path:
 
     Args:
         name: The model, or ``hf:ORG/NAME``.
-        told: Is told of terms that a user must know of before anything is fetched.
+        told: Is told, before anything is fetched, how much it is and on what terms.
 
     Returns:
         Where they are.
@@ -224,29 +227,29 @@ def pull_model(name: str, *, told: Callable[[str], None] | None = None) -> Path:
         InputError: Its weights stay where they are.
         WeightsError: They cannot be fetched, or are damaged.
     """
-    weights, words = _terms(name)
+    spec, weights = _to_pull(name)
     if weights.scheme == "remote":
         raise InputError(f"model {name!r} runs elsewhere: there is nothing to fetch", hint="use it as it is")
-    if words and told is not None:
-        told(words)
+    if told is not None and weights.scheme in ("http", "https", "hf"):
+        repo = weights.source.partition(":")[2]
+        told(
+            terms(spec)
+            if spec is not None
+            else f"{name}: leadline knows neither its size nor its licence; see https://huggingface.co/{repo}"
+        )
     return pull(weights, name=name)
 
 
-def _terms(name: str) -> tuple[Weights, str]:
-    """A model's weights, and what is to be said of them first."""
-    if name.startswith("hf:"):
-        repo, _, revision = name.removeprefix("hf:").partition("@")
-        listed = next((s for s in MODELS.sound() if s.weights.source == f"hf:{repo}"), None)
-        weights = Weights(f"hf:{repo}", revision=revision)
-        if listed is None:
-            return weights, f"{name}: leadline does not know its licence; see https://huggingface.co/{repo}"
-        spec = replace(listed, weights=weights)
-    else:
+def _to_pull(name: str) -> tuple[ModelSpec | None, Weights]:
+    """A model's record, where there is one, and the weights that are asked for."""
+    if not name.startswith("hf:"):
         spec = MODELS.get(name)
-    words = [] if spec.commercial is Commercial.YES else [f"commercial use: {spec.commercial.value}"]
-    if spec.weights.gated:
-        words.append("gated: its terms must be accepted at its page first")
-    return spec.weights, f"{spec.name}: {spec.licence}; {', '.join(words)}" if words else ""
+        return spec, spec.weights
+    repo, _, revision = name.removeprefix("hf:").partition("@")
+    listed = next((spec for spec in MODELS.sound() if spec.weights.source == f"hf:{repo}"), None)
+    if listed is None:
+        return None, Weights(f"hf:{repo}", revision=revision)
+    return listed, replace(listed.weights, revision=revision or listed.weights.revision)
 
 
 def clear(name: str | None = None) -> list[CachedWeights]:

@@ -13,7 +13,7 @@ from leadline.core.results import Prediction
 from leadline.io.marks import is_ours
 from leadline.io.sources import Photo
 from leadline.plugins.need import need
-from leadline.plugins.ports import Comparing, Exporter, ExportOptions
+from leadline.plugins.ports import Comparing, Demanding, Exporter, ExportOptions
 from leadline.plugins.registry import BUILT_IN, EXPORTERS, load
 from leadline.plugins.specs import ExporterSpec, ModelSpec
 
@@ -46,15 +46,23 @@ class Outputs:
         formats: Names of exporters.
         models: The models that will predict.
         options: Colours.
+        looks: What each photo is looked at as besides, which says how sure any model is.
 
     Raises:
         UnknownName: No exporter has a name that was given.
         MissingExtra: An exporter needs a package that is not installed.
         KindError: A format cannot hold what a model predicts.
+        InputError: A format holds how sure a model is, and a model never says it.
     """
 
     def __init__(
-        self, folder: Path, *, formats: Sequence[str], models: Sequence[ModelSpec], options: ExportOptions
+        self,
+        folder: Path,
+        *,
+        formats: Sequence[str],
+        models: Sequence[ModelSpec],
+        options: ExportOptions,
+        looks: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.options = options
@@ -63,7 +71,11 @@ class Outputs:
         self._exporters = {name: _exporter(spec) for name, spec in self._specs.items()}
         for exporter in self._exporters.values():
             for model in models:
-                exporter.check(model.kind)
+                # What a prompted model gives is of its prompt's kind, and known photo by photo.
+                if not model.prompted:
+                    exporter.check(model.kind)
+        for spec in self._specs.values():
+            _check_uncertainty(spec, models, looks)
 
     def plan(self, photo: Photo) -> list[Planned]:
         """The files that are made of a photo.
@@ -124,9 +136,13 @@ class Outputs:
             The files that were written.
 
         Raises:
-            InputError: A prediction has nothing that the format could hold.
+            InputError: A prediction has nothing that a format could hold; nothing is written then.
+            KindError: A format cannot hold what a model predicted; nothing is written then.
             OutputError: A file cannot be written.
         """
+        for file in planned:
+            for place in file.of:
+                _check(self._exporters[file.format], predictions[place])
         for file in planned:
             exporter = self._exporters[file.format]
             if len(file.of) > 1 and isinstance(exporter, Comparing):
@@ -135,6 +151,22 @@ class Outputs:
             else:
                 exporter.write(predictions[file.of[0]], file.path, options=self.options)
         return tuple(file.path for file in planned)
+
+
+def _check_uncertainty(spec: ExporterSpec, models: Sequence[ModelSpec], looks: Sequence[str]) -> None:
+    """Refuses a format that needs what a model never says, before anything runs."""
+    silent = [model.name for model in models if model.says_uncertainty is False]
+    if spec.needs_uncertainty and silent and not looks:
+        raise InputError(
+            f"format {spec.name!r} holds how sure a model is, and {silent[0]!r} does not say it",
+            hint="add --tta flip,scales (tta= in Python), or leave that format out",
+        )
+
+
+def _check(exporter: Exporter, prediction: Prediction) -> None:
+    exporter.check(prediction.depth.kind)
+    if isinstance(exporter, Demanding):
+        exporter.demand(prediction)
 
 
 def _file_names(names: Sequence[str]) -> tuple[str, ...]:

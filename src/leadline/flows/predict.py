@@ -17,7 +17,8 @@ from leadline.flows.naming import resolve_model
 from leadline.flows.outputs import Outputs, Planned
 from leadline.flows.predict_request import PredictRequest
 from leadline.flows.prompts import Prompts
-from leadline.flows.report import Failed, Listener, Made, Predicted, Report, Skipped, Started
+from leadline.flows.report import Failed, Fetching, Listener, Made, Predicted, Report, Skipped, Started
+from leadline.flows.terms import is_here, terms
 from leadline.io.calibrations import read_calibration
 from leadline.io.images import read_image
 from leadline.io.peek import pixel_count
@@ -38,7 +39,8 @@ def run(request: PredictRequest, *, on_event: Listener | None = None, opened: Se
 
     Args:
         request: What to do.
-        on_event: Called in this thread when the run starts and when a photo is done, skipped or failed.
+        on_event: Called in this thread before weights are fetched, when the run starts, and when a photo is done, skipped or
+            failed.
         opened: Models that are open already, to be used instead of the request's, and left open.
 
     Returns:
@@ -62,7 +64,12 @@ def run(request: PredictRequest, *, on_event: Listener | None = None, opened: Se
     prompts = Prompts(request.prompt, scale=request.prompt_scale, models=specs, photos=photos)
     calibration = None if request.calibration is None else read_calibration(request.calibration)
     shown = specs if calibration is None else [replace(spec, kind=calibration.result) for spec in specs]
-    outputs = Outputs(request.out, formats=request.all_formats, models=shown, options=options)
+    outputs = Outputs(
+        request.out, formats=request.all_formats, models=shown, options=options, looks=request.tta
+    )
+    for spec in () if opened else specs:
+        if spec.weights.scheme != "remote" and not is_here(spec):
+            tell(Fetching(spec.name, terms(spec)))
     with nullcontext(list(opened)) if opened else _opened(request, specs, calibration) as models:
         said = [spec.notice for spec in specs if spec.notice]
         notices = tuple(dict.fromkeys([*said, *(remark for model in models for remark in model.remarks)]))
@@ -159,6 +166,7 @@ def _opened(
                     tta=request.tta,
                     precision=request.precision,
                     compile=request.compile,
+                    tile=request.tile,
                     calibration=calibration,
                     int8_photos=request.int8_photos,
                     fallback=request.fallback,
@@ -233,9 +241,15 @@ def _corridor(
         size=lambda task: pixel_count(task.photo.source) * len(models),
         alike=_Shown.alike,
         spares=(InputError, KindError, MissingExtra),
-        work_spares=(InputError,),
-        batch=1 if any(_elsewhere(model.spec) for model in models) else request.batch,
+        work_spares=(InputError, KindError),
+        batch=_batch(request, models),
     )
+
+
+def _batch(request: PredictRequest, models: Sequence[Model]) -> int:
+    if any(_elsewhere(model.spec) for model in models):
+        return 1
+    return request.batch or min(model.batch for model in models)
 
 
 def _elsewhere(spec: ModelSpec) -> bool:

@@ -137,9 +137,13 @@ class PredictRequest:
         ),
     )
     batch: int = field(
-        default=1,
+        default=0,
         metadata=told(
-            Told("Photos of one size that go through the network together.", minimum=1, maximum=256)
+            Told(
+                "Photos of one size that go through the network together; 0: one on a CPU, several on a GPU.",
+                minimum=0,
+                maximum=256,
+            )
         ),
     )
     recursive: bool = field(default=False, metadata=told(Told("Search folders to the bottom.", short="r")))

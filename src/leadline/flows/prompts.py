@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from leadline.core.depth_map import DepthMap
-from leadline.core.errors import InputError
+from leadline.core.errors import InputError, KindError
 from leadline.io.depth_files import DEPTH_SUFFIXES, read_depth
 from leadline.io.sources import Photo
 from leadline.plugins.specs import ModelSpec
@@ -73,11 +73,14 @@ class Prompts:
         if self._place is None:
             return None
         path = self._place if self._place.is_file() else self._found(self._place, photo)
-        depth, _ = read_depth(path) if self._scale is None else self._read_bare(path)
-        return depth
-
-    def _read_bare(self, path: Path) -> tuple[DepthMap, object]:
-        return read_depth(path, kind="metric-depth", scale=self._scale)
+        if self._scale is not None:
+            return read_depth(path, kind="metric-depth", scale=self._scale)[0]
+        try:
+            return read_depth(path)[0]
+        except KindError as error:
+            raise KindError(
+                error.message, hint="say it: --prompt-scale 0.001 for millimetres, 1 for metres"
+            ) from error
 
     def _found(self, folder: Path, photo: Photo) -> Path:
         found = [path for path in _candidates(folder, photo) if path.is_file() and not _same(path, photo)]

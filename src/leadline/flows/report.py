@@ -10,7 +10,18 @@ from typing import Any, TypeAlias
 from leadline.core.camera import Camera
 from leadline.core.results import ModelRecord, Prediction
 
-__all__ = ["Event", "Failed", "Listener", "Made", "Photo", "Predicted", "Report", "Skipped", "Started"]
+__all__ = [
+    "Event",
+    "Failed",
+    "Fetching",
+    "Listener",
+    "Made",
+    "Photo",
+    "Predicted",
+    "Report",
+    "Skipped",
+    "Started",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,23 @@ class Made:
             "camera": self.camera.to_dict(),
             "time_s": self.time_s,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """A model's weights are not here, and will be fetched.
+
+    Args:
+        model: Its name.
+        words: How much it is, and on what terms.
+    """
+
+    model: str
+    words: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The event as plain JSON values."""
+        return {"event": "fetching", "model": self.model, "terms": self.words}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +191,7 @@ class Failed:
 
 
 Photo: TypeAlias = Predicted | Skipped | Failed
-Event: TypeAlias = Started | Photo
+Event: TypeAlias = Fetching | Started | Photo
 Listener: TypeAlias = Callable[[Event], None]
 
 

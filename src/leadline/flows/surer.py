@@ -14,6 +14,7 @@ from leadline.core.errors import EngineError, UnknownName
 from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.core.results import Answer
+from leadline.flows.tiled import batch_of
 from leadline.ops.agreement import agree
 from leadline.ops.flip import flip
 from leadline.ops.resize import resize
@@ -91,6 +92,7 @@ class SurerSession:
         self._session = session
         self._kind = kind
         self._views = [view for word in looks for view in LOOKS[word]]
+        self.batch = batch_of(session)
         self._looked = f"{1 + len(self._views)} looks ({', '.join(looks)})"
 
     @property

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -27,7 +28,17 @@ class _CutShort(OSError):
     """The server closed before all bytes came."""
 
 
-def download(url: str, path: Path, *, sha256: str, size_bytes: int, name: str, bar: bool) -> Path:
+def download(
+    url: str,
+    path: Path,
+    *,
+    sha256: str,
+    size_bytes: int,
+    name: str,
+    bar: bool,
+    headers: Mapping[str, str] | None = None,
+    shown: str = "",
+) -> Path:
     """Fetches a file, whole and checked or not at all.
 
     What came so far is kept in ``<file>.part``, and the next call goes on there where the server allows it.
@@ -39,6 +50,8 @@ def download(url: str, path: Path, *, sha256: str, size_bytes: int, name: str, b
         size_bytes: What its size must be; 0 where that is not known.
         name: The model it belongs to, for messages.
         bar: Whether a bar is shown when standard error is a terminal.
+        headers: Further request headers, such as a token.
+        shown: The address in messages, where the true one is signed and holds what is nobody's business.
 
     Returns:
         ``path``.
@@ -48,6 +61,7 @@ def download(url: str, path: Path, *, sha256: str, size_bytes: int, name: str, b
         OutputError: The disk is full or may not be written.
     """
     part = path.with_name(f"{path.name}.part")
+    told = shown or url
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(part, "ab") as stream, _alone(stream):
@@ -55,8 +69,8 @@ def download(url: str, path: Path, *, sha256: str, size_bytes: int, name: str, b
                 # Another process brought it while this one waited.
                 part.unlink(missing_ok=True)
                 return path
-            _fill(stream, url, size_bytes, name, bar)
-            _check(part, sha256, size_bytes, name, url)
+            _fill(stream, _Source(url, told, headers or {}), size_bytes, name, bar)
+            _check(part, sha256, size_bytes, name, told)
             os.replace(part, path)
     except LeadlineError:
         raise
@@ -66,7 +80,7 @@ def download(url: str, path: Path, *, sha256: str, size_bytes: int, name: str, b
         if isinstance(error, OSError) and is_of_disk(error):
             raise output_error(path, error) from error
         raise WeightsError(
-            f"weights of {name!r} cannot be fetched from {url}: {reason(error)}",
+            f"weights of {name!r} cannot be fetched from {told}: {reason(error)}",
             hint=f"fetch that file where there is a network and put it at {str(path)!r}",
         ) from error
     finally:
@@ -75,31 +89,40 @@ def download(url: str, path: Path, *, sha256: str, size_bytes: int, name: str, b
     return path
 
 
-def _fill(stream: BinaryIO, url: str, size_bytes: int, name: str, bar: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An address, what it is called in messages, and what is sent along."""
+
+    url: str
+    told: str
+    headers: Mapping[str, str]
+
+
+def _fill(stream: BinaryIO, source: _Source, size_bytes: int, name: str, bar: bool) -> None:
     """Appends what is missing; a connection that breaks after some progress is taken up again."""
     from http.client import IncompleteRead
 
     for left in reversed(range(_TRIES)):
         before = stream.seek(0, os.SEEK_END)
         try:
-            _append(stream, url, size_bytes, name, bar)
+            _append(stream, source, size_bytes, name, bar)
             return
         except (_CutShort, IncompleteRead, TimeoutError, ConnectionResetError):
             if not left or stream.seek(0, os.SEEK_END) <= before:
                 raise
 
 
-def _append(stream: BinaryIO, url: str, size_bytes: int, name: str, bar: bool) -> None:
+def _append(stream: BinaryIO, source: _Source, size_bytes: int, name: str, bar: bool) -> None:
     have = stream.seek(0, os.SEEK_END)
     if size_bytes and have >= size_bytes:
         return
-    with _answer(url, have) as answer:
+    with _answer(source, have) as answer:
         if have and not _continues(answer, have):
             stream.truncate(0)
             have = 0
         offered = None if answer.length is None else have + answer.length
         if size_bytes and offered not in (None, size_bytes):
-            raise _wrong(name, url, f"the server has {offered:,} bytes, {size_bytes:,} were expected")
+            raise _wrong(name, source.told, f"the server has {offered:,} bytes, {size_bytes:,} were expected")
         total = size_bytes or offered or 0
         with _bar(name, have, total, bar) as tick:
             while chunk := answer.read(_CHUNK):
@@ -110,19 +133,20 @@ def _append(stream: BinaryIO, url: str, size_bytes: int, name: str, bar: bool) -
                     return
         stream.flush()
     if have < total:
-        raise _CutShort(f"weights of {name!r} stopped after {have:,} of {total:,} bytes from {url}")
+        raise _CutShort(f"weights of {name!r} stopped after {have:,} of {total:,} bytes from {source.told}")
 
 
-def _answer(url: str, have: int) -> HTTPResponse:
+def _answer(source: _Source, have: int) -> HTTPResponse:
     from urllib.error import HTTPError
 
     try:
-        return request(url, headers={"Range": f"bytes={have}-"} if have else {})
+        part = {"Range": f"bytes={have}-"} if have else {}
+        return request(source.url, headers={**source.headers, **part})
     except HTTPError as error:
+        error.close()  # its socket would stay open as long as somebody remembers the error
         if error.code != _BEYOND:
             raise
-        error.close()
-        return request(url)
+        return request(source.url, headers=source.headers)
 
 
 def _continues(answer: HTTPResponse, have: int) -> bool:

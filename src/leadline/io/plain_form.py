@@ -30,6 +30,7 @@ __all__ = [
     "pack_depth",
     "pack_photo",
     "sample_of",
+    "steps_per_unit",
 ]
 
 FORM_VERSION = 1
@@ -74,6 +75,22 @@ def pack_depth(depth: DepthMap, *, form: str = "npy") -> Packed:
         if stored is not None:
             return Packed(_png(stored) if form == "png" else _npy(stored), f".{form}", steps)
     return Packed(_npy(floats(depth)), ".npy")
+
+
+def steps_per_unit(depth: DepthMap) -> float:
+    """How many steps a metre (or other unit) has of which every value is a whole number, 1 to 65534, to the last bit.
+
+    Args:
+        depth: The map.
+
+    Returns:
+        The steps of the first of the usual encodings that holds the map exactly; 0 where none does.
+
+    Example:
+        >>> steps_per_unit(DepthMap(np.array([[1.5, 2.001]]), Kind()))
+        1000.0
+    """
+    return next((steps for steps in _STEPS_PER_UNIT if _as_integers(depth, steps) is not None), 0.0)
 
 
 def depth_of(

@@ -121,6 +121,7 @@ def _spec(path: Path, graph: Any, stated: Stated) -> ModelSpec:
         version=graph.metadata.get("version", "") or told.version,
         scale_needs_focal=told.scale_needs_focal or "focal_px" in graph.inputs,
         processing=None if whole else _processing(graph, told, stated, kind, path),
+        says_uncertainty=False,
     )
 
 

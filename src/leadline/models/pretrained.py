@@ -61,14 +61,20 @@ class PretrainedNetwork:
         if getattr(self.processor, "backend", "") == "torchvision":
             self._where = {"device": device}
 
+    @property
+    def native_px(self) -> int:
+        """The side at which the processor shows photos to the network; 0 where it keeps their size."""
+        size = getattr(self.processor, "size", None) or {}
+        sides = [getattr(size, name, None) for name in ("height", "width", "shortest_edge", "longest_edge")]
+        return max((int(side) for side in sides if side), default=0)
+
     def key(self, image: Image) -> Hashable:
         """Photos of one size share a batch."""
         return image.rgb_HW3.shape
 
     def prepare(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> Mapping[str, Any]:
         """The checkpoint's own resizing and normalising."""
-        photos = [_pillow(image, self.padded(image)) for image in images]
-        pixels = self.processor(images=photos, return_tensors="pt", **self._where)
+        pixels = self.processor(images=self.photos(images), return_tensors="pt", **self._where)
         return {"pixel_values": pixels["pixel_values"]}
 
     def declared(self, image: Image) -> Processing:
@@ -102,6 +108,10 @@ class PretrainedNetwork:
             keeps_range=self.cuts_overshoot,
         )
 
+    def photos(self, images: Sequence[Image]) -> list[Any]:
+        """The photos as Pillow images of their padded sizes, as processors take them."""
+        return [_pillow(image, self.padded(image)) for image in images]
+
     def padded(self, image: Image) -> tuple[int, int]:
         """The size a photo is brought to by repeating its last row or column.
 
@@ -116,7 +126,9 @@ class PretrainedNetwork:
         least = max(self.least_side, -(-max(image.height, image.width) // _MOST_SLENDER))
         return max(image.height, least), max(image.width, least)
 
-    def restore(self, outputs: Mapping[str, Any], images: Sequence[Image]) -> list[Answer]:
+    def restore(
+        self, outputs: Mapping[str, Any], images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()
+    ) -> list[Answer]:
         """The processor's own way back to the photo's size."""
         done = self.post_process(outputs, images)
         return [

@@ -37,6 +37,7 @@ class _Architecture:
     family: str
     kind: Kind | None
     rests_on_focal: bool = False
+    prompted: bool = False
 
 
 _KNOWN = {
@@ -46,6 +47,7 @@ _KNOWN = {
     "depth_anything": _Architecture("depth_anything", None),
     "depth_pro": _Architecture("depth_pro", Kind(), rests_on_focal=True),
     "tipsv2_dpt": _Architecture("tipsv2_dpt", Kind()),
+    "prompt_depth_anything": _Architecture("prompt_depth_anything", Kind(), prompted=True),
 }
 _REFUSED = {"chmv2": "it predicts the height of trees above the ground, which is no depth"}
 
@@ -54,7 +56,8 @@ def resolve(reference: str, *, stated: Stated) -> ModelSpec:
     """The spec of a checkpoint.
 
     Its kind is read from architecture and configuration where they settle it: GLPN, ZoeDepth, Depth Pro and TIPSv2-DPT are
-    metric; Depth Anything says ``depth_estimation_type``; a DPT may be either, and must be told. A Marigold says its own.
+    metric; so is Prompt Depth Anything where its prompt is; Depth Anything says ``depth_estimation_type``; a DPT may be
+    either, and must be told. A Marigold says its own.
 
     Args:
         reference: ``ORG/NAME``, ``ORG/NAME@REVISION``, or the path of a folder with a ``config.json``, or with the
@@ -95,6 +98,8 @@ def resolve(reference: str, *, stated: Stated) -> ModelSpec:
         engines=("torch", "openvino"),
         scale_needs_focal=known.rests_on_focal,
         network=f"leadline.models.{known.family}.net:network",
+        prompted=known.prompted,
+        says_uncertainty=False,
         extra="transformers",
         packages=_PACKAGES,
     )

@@ -23,6 +23,7 @@ __all__ = [
     "Comparing",
     "Dataset",
     "Declaring",
+    "Demanding",
     "Engine",
     "EngineOptions",
     "ExportOptions",
@@ -127,15 +128,25 @@ class Network(Protocol):
 
         Args:
             images: Photos of one key.
-            prompts: A depth map a photo, for families that are prompted.
+            prompts: A depth map a photo, all of one size, for families that are prompted.
 
         Raises:
             InputError: A prompt is missing, or cannot be used.
+            KindError: A prompt is of a kind that the network does not take.
         """
         ...
 
-    def restore(self, outputs: Mapping[str, Any], images: Sequence[Image]) -> list[Answer]:
-        """One answer a photo, at its size, from what the module gave (float32, on any device)."""
+    def restore(
+        self, outputs: Mapping[str, Any], images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()
+    ) -> list[Answer]:
+        """One answer a photo, at its size, from what the module gave.
+
+        Args:
+            outputs: What the module gave, in float32, on any device.
+            images: The photos that were prepared.
+            prompts: The prompts that were prepared; left out where there were none, so that a family that is not prompted
+                need not take them.
+        """
         ...
 
 
@@ -248,6 +259,22 @@ class Comparing(Protocol):
 
         Raises:
             OutputError: The file cannot be written.
+        """
+        ...
+
+
+@runtime_checkable
+class Demanding(Protocol):
+    """What an exporter also has that cannot write every prediction of a kind that it takes."""
+
+    def demand(self, prediction: Prediction) -> None:
+        """Refuses a prediction, before any file of its photo is written.
+
+        Args:
+            prediction: What is to be written.
+
+        Raises:
+            InputError: It lacks what this format holds.
         """
         ...
 

@@ -140,10 +140,12 @@ class ModelSpec:
             is called with the path of the weights and the ``options`` as keywords.
         options: What can be chosen when it is opened.
         prompted: Whether each photo needs a low-resolution depth map beside it.
+        says_uncertainty: Whether it says how sure it is; None where that depends on its options, or is not known.
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
         install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
         notice: What its user must know before the first photo, in one sentence: that photos leave this machine, or cost money.
+        native_px: Longer side at which its network sees a photo, in pixels; 0 where that is not fixed, or its session says it.
     """
 
     name: str
@@ -162,10 +164,12 @@ class ModelSpec:
     network: str = ""
     options: tuple[Option, ...] = ()
     prompted: bool = False
+    says_uncertainty: bool | None = None
     extra: str = ""
     packages: tuple[str, ...] = ()
     install: str = ""
     notice: str = ""
+    native_px: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +255,7 @@ class ExporterSpec:
         extra: The extra that brings what it needs; empty for the base install.
         packages: Import names that must be there.
         install: What pip is given to bring them, where no extra of leadline does: ``"acme-net>=2"``, ``"git+https://…"``.
+        needs_uncertainty: Whether it writes how sure a model is, and so nothing of models that do not say it.
     """
 
     name: str
@@ -260,6 +265,7 @@ class ExporterSpec:
     extra: str = ""
     packages: tuple[str, ...] = ()
     install: str = ""
+    needs_uncertainty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from leadline.core.image import Image
 from leadline.core.kind import Freedom, Kind, Quantity
 from leadline.core.results import ModelRecord, Prediction
 
-__all__ = ["as_kind", "noise_photo", "plane", "prediction_of", "sphere"]
+__all__ = ["as_kind", "noise_photo", "plane", "prediction_of", "prompt_for", "sphere"]
 
 _RECORD = ModelRecord("closed-form", version="1", licence="Apache-2.0", commercial="yes", engine="none")
 
@@ -36,6 +36,25 @@ def noise_photo(height: int, width: int, *, seed: int = 0, f_px: float | None = 
     """
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     return Image.from_array(pixels, camera=None if f_px is None else Camera.centred(f_px, width, height))
+
+
+def prompt_for(photo: Image, kind: Kind) -> DepthMap:
+    """A low-resolution depth map that goes with a photo, for models that are prompted: a floor, a third of its size.
+
+    Args:
+        photo: The photo.
+        kind: What the numbers shall mean.
+
+    Returns:
+        Depth that grows upwards, from 1 to 3.
+
+    Example:
+        >>> prompt_for(noise_photo(9, 12), Kind())
+        DepthMap 3x4, metres, 1 to 3
+    """
+    height, width = max(1, round(photo.height / 3)), max(1, round(photo.width / 3))
+    rows = np.linspace(3, 1, height, dtype=np.float32) if height > 1 else np.full(1, 2, np.float32)
+    return DepthMap(np.repeat(rows[:, None], width, 1), kind)
 
 
 def plane(camera: Camera, *, normal: tuple[float, float, float], distance_m: float) -> DepthMap:

@@ -46,7 +46,11 @@ def relative(folder: Path) -> Path:
         size={"height": 56, "width": 56}, keep_aspect_ratio=True, ensure_multiple_of=14
     )
     home = folder / "depth-anything-tiny"
-    strengthened(net).save_pretrained(home)
+    with torch.no_grad():
+        strengthened(net).head.conv3.bias.fill_(
+            90.0
+        )  # inverse depth above nothing, where the head's ReLU leaves it
+    net.save_pretrained(home)
     processor.save_pretrained(home)
     return home
 
@@ -85,6 +89,9 @@ def metric(folder: Path) -> Path:
         size={"height": 56, "width": 56}, keep_aspect_ratio=True, ensure_multiple_of=14
     )
     home = folder / "depth-anything-metric-tiny"
-    strengthened(net).save_pretrained(home)
+    with torch.no_grad():
+        strengthened(net).head.conv3.weight.mul_(0.1)  # metres between the ends of the head's sigmoid
+        net.head.conv3.bias.fill_(1.0)
+    net.save_pretrained(home)
     processor.save_pretrained(home)
     return home

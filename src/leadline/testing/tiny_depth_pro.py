@@ -50,7 +50,7 @@ def checkpoint(folder: Path) -> Path:
     home = folder / "depth-pro-tiny"
     with torch.no_grad():
         strengthened(net).fov_model.head.layers[-1].bias.fill_(50.0)  # degrees: lenses that there are
-        net.head.layers[-2].bias.fill_(30.0)  # inverse depth above nothing
+        net.head.layers[-2].bias.fill_(80.0)  # inverse depth above nothing
     net.save_pretrained(home)
     processor.save_pretrained(home)
     return home

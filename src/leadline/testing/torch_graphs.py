@@ -58,7 +58,9 @@ class BrightnessNetwork:
         focal = torch.tensor([math.sqrt(image.camera.fx * image.camera.fy) for image in images])
         return {"pixels": pixels, "focal_px": focal}
 
-    def restore(self, outputs: Mapping[str, Any], images: Sequence[Image]) -> list[Answer]:
+    def restore(
+        self, outputs: Mapping[str, Any], images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()
+    ) -> list[Answer]:
         """The depth as it is."""
         return [Answer(depth.cpu().numpy()) for depth in outputs["depth"]]
 

@@ -109,7 +109,9 @@ class MonoNetwork:
         pixels, _, _ = self._processor(photos, process_res=self.process_res, sequential=True)
         return {"pixels": pixels}
 
-    def restore(self, outputs: Mapping[str, Any], images: Sequence[Image]) -> list[Answer]:
+    def restore(
+        self, outputs: Mapping[str, Any], images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()
+    ) -> list[Answer]:
         """The answers at the photos' sizes."""
         return [
             self.answer({name: several[place].cpu() for name, several in outputs.items()}, image)

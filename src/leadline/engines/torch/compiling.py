@@ -108,7 +108,7 @@ class Programs:
     def _broken(self) -> bool:
         listed = self.folder / _LIST
         if not listed.is_file():
-            return any(self._files()) if self.folder.is_dir() else False
+            return False  # another process may be at its first program right now
         try:
             known: dict[str, Any] = dict(json.loads(listed.read_text()))
         except (ValueError, OSError, TypeError):

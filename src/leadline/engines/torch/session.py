@@ -28,6 +28,9 @@ __all__ = ["FOREIGN", "Running", "TorchSession", "first_line"]
 _SMALLER = (2, 4, 8)
 """Parts of a photo's sides that are tried where there is no memory for the whole."""
 
+_GPU_BATCH = 8
+"""Photos at once on a GPU where nobody says how many."""
+
 FOREIGN = (RuntimeError, ValueError, TypeError, KeyError, OSError, MemoryError, torch.OutOfMemoryError)
 """What torch, and the packages that build networks on it, raise on weights and inputs that do not fit."""
 
@@ -72,6 +75,8 @@ class TorchSession:
         self._kept = running.programs is None
         self.description = running.words
         self.remarks = running.remarks
+        self.batch = 1 if running.device == "cpu" else _GPU_BATCH
+        self.native_px = int(getattr(network, "native_px", 0))
 
     def run(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> list[Answer]:
         """Predicts raw values for photos; neighbours of one key of the network go through it together.
@@ -96,7 +101,9 @@ class TorchSession:
         return answers
 
     def close(self) -> None:
-        """Gives the memory back."""
+        """Gives the memory back, and lists what was compiled meanwhile for other sizes of photo."""
+        if self._network is not None and self._running.programs is not None and self._kept:
+            self._running.programs.keep()
         self._network = None
         if self._device.startswith("cuda"):
             torch.cuda.empty_cache()
@@ -161,7 +168,9 @@ class TorchSession:
         shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in inputs.items())
         return EngineError(
             f"torch failed in {self._name!r} on {shapes}: {first_line(error)}",
-            hint="try a larger photo, or another device",
+            hint="try a larger photo, or another device"
+            if self._running.precision == "fp32"
+            else "its network may not know this precision: --precision fp32",
         )
 
     def _what_fits(

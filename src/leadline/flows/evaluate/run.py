@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -67,6 +68,7 @@ def run(
     *,
     on_event: Listener | None = None,
     on_judged: Callable[[Judged], None] | None = None,
+    lacks: Callable[[ModelRecord, str], bool] | None = None,
 ) -> Evaluation:
     """Scores every model on every sample.
 
@@ -77,6 +79,8 @@ def run(
         request: What is asked for.
         on_event: Called in this thread when a model's turn begins, a row is there, or something is to be told.
         on_judged: Called in this thread with every sample scored in this run while it is in memory.
+        lacks: Asked with a model and the id of a sample that was scored before whether the listener is without it; it is then
+            scored once more, so that the listener gets it too.
 
     Returns:
         The evaluation; its folder holds the rows, the tables and the report.
@@ -96,7 +100,8 @@ def run(
         rows: list[Row] = []
         for source, choices in opened:
             with ledger.rows_of(source.record, choices, again=request.again) as file:
-                _score(request, planned, source, file, tell, on_judged or _tell_nobody)
+                lacking = partial(lacks, source.record) if lacks else _has
+                _score(request, planned, source, file, tell, on_judged or _tell_nobody, lacking)
                 rows += [file.rows[entry.id] for entry in planned.collection.entries]
         evaluation = _evaluation(request, planned, models, tuple(rows))
         _write(request, ledger, evaluation)
@@ -183,12 +188,13 @@ def _score(
     file: RowFile,
     tell: Listener,
     on_judged: Callable[[Judged], None],
+    lacks: Callable[[str], bool],
 ) -> None:
-    """Scores what has no score yet."""
+    """Scores what has no score yet, or what the listener lacks."""
     total = len(planned.collection)
-    missing = _missing(planned.collection, file.rows)
+    missing = _missing(planned.collection, file.rows, lacks)
     tell(Begun(source.record.name, total, total - len(missing)))
-    for one in judged(planned, source, missing, batch=request.batch):
+    for one in judged(planned, source, missing, batch=max(1, request.batch)):
         row = one.row if isinstance(one, Judged) else one
         file.add(row)
         tell(row)
@@ -196,12 +202,17 @@ def _score(
             on_judged(one)
 
 
-def _missing(collection: Collection, rows: Mapping[str, Row]) -> list[int]:
-    """Places of the samples without a score."""
+def _has(_: str) -> bool:
+    """Of a listener that is without nothing that was scored before."""
+    return False
+
+
+def _missing(collection: Collection, rows: Mapping[str, Row], lacks: Callable[[str], bool]) -> list[int]:
+    """Places of the samples without a score, or whose score the listener lacks."""
     return [
         place
         for place, entry in enumerate(collection.entries)
-        if entry.id not in rows or rows[entry.id].skipped
+        if entry.id not in rows or rows[entry.id].skipped or lacks(entry.id)
     ]
 
 

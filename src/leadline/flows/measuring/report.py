@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,7 @@ class BenchmarkRow:
         source: Where its weights are from.
         weights_sha256: What tells the weights from all others.
         versions: Versions of what ran, by package.
+        first_start_s: As ``start_s``, of the very first start, in which an engine may make what it keeps.
         start_s: A new process until its first photo is predicted, a figure a start.
         open_s: Of it, opening the model.
         first_s: Of it, the first photo.
@@ -96,6 +98,7 @@ class BenchmarkRow:
     source: str = ""
     weights_sha256: str = ""
     versions: dict[str, str] = field(default_factory=dict)
+    first_start_s: float | None = None
     start_s: tuple[float, ...] = ()
     open_s: tuple[float, ...] = ()
     first_s: tuple[float, ...] = ()
@@ -126,14 +129,19 @@ class BenchmarkRow:
         return Spread.of(self.ratios)
 
     def to_dict(self) -> dict[str, Any]:
-        """The row as plain JSON values: the figures, and their spreads."""
+        """The row as plain JSON values: the figures, and their spreads; of a path on this machine its last part only."""
         spreads = {
             "start": self.start,
             "time_ms": self.time_ms,
             "speed": self.speed,
             "ratio": self.ratio,
         }
-        return {**asdict(self), **{k: None if v is None else asdict(v) for k, v in spreads.items()}}
+        source = _without_folders(self.source)
+        return {
+            **asdict(self),
+            "source": source,
+            **{k: None if v is None else asdict(v) for k, v in spreads.items()},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +199,12 @@ class BenchmarkReport:
             "seconds": self.seconds,
             "rows": [row.to_dict() for row in self.rows],
         }
+
+
+def _without_folders(source: str) -> str:
+    """Where weights are from, without the folders of one person's machine: results are shown to others."""
+    scheme, _, rest = source.partition(":")
+    return f"{scheme}:{PurePath(rest).name}" if scheme in ("file", "folder") else source
 
 
 def with_ratios(rows: Sequence[BenchmarkRow]) -> list[BenchmarkRow]:

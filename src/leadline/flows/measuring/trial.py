@@ -27,7 +27,7 @@ class Trial:
         reason: Why there are no figures, or no more.
         weights_sha256: What tells its weights from all others.
         runner: Where it runs, while it does.
-        starts: What each start came to.
+        starts: What each start came to, the very first too.
         ms: Milliseconds a photo, a list a round.
         photos_per_s: From file to file, a figure a round.
         memory: The most it has held.
@@ -43,7 +43,10 @@ class Trial:
     memory: Memory = field(default_factory=Memory)
 
     def open(self, photos: tuple[Path, ...], *, starts: int, begin: Callable[[Order], Runner]) -> None:
-        """Starts it, as often as starts are to be timed; the last one stays.
+        """Starts it once, and then as often as starts are to be timed; the last one stays.
+
+        At its first start an engine may make what it keeps (a compiled program, weights in 8-bit integers), and the system
+        reads files that it holds in memory from then on: that one is no start like those that follow.
 
         Args:
             photos: The photo files.
@@ -53,7 +56,7 @@ class Trial:
         Raises:
             LeadlineError: It cannot be run.
         """
-        for _ in range(starts):
+        for _ in range(1 + starts):
             self.close()
             self.runner = begin(Order(self.variant, photos))
             self.starts.append(self.runner.begun)
@@ -104,9 +107,10 @@ class Trial:
             versions=versions_of(
                 variant.spec, _PIPELINE if variant.is_pipeline else ENGINES.get(variant.engine)
             ),
-            start_s=tuple(begun.start_s for begun in self.starts),
-            open_s=tuple(begun.open_s for begun in self.starts),
-            first_s=tuple(begun.first_s for begun in self.starts),
+            first_start_s=self.starts[0].start_s if self.starts else None,
+            start_s=tuple(begun.start_s for begun in self.starts[1:]),
+            open_s=tuple(begun.open_s for begun in self.starts[1:]),
+            first_s=tuple(begun.first_s for begun in self.starts[1:]),
             ms=tuple(self.ms),
             photos_per_s=tuple(self.photos_per_s),
             memory_bytes=self.memory.main_bytes,

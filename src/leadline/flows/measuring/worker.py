@@ -73,6 +73,7 @@ class OwnSubject:
             device=options.device,
             precision=options.precision,
             compile=options.compile,
+            int8_photos=options.int8_photos,
         )
         self._folder: Path | None = None
         if variant.spec.prompted:

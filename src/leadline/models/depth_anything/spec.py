@@ -27,6 +27,10 @@ _METRIC = Kind()
 _V1, _V2 = "https://arxiv.org/abs/2401.10891", "https://arxiv.org/abs/2406.09414"
 _FREE = ("Apache-2.0", Commercial.YES)
 _BOUND = ("CC BY-NC 4.0", Commercial.NO)
+_UNCLEAR = (
+    "CC BY-NC 4.0 by its authors' repository (V2 base and large), Apache-2.0 by pages of its checkpoints",
+    Commercial.UNCLEAR,
+)
 _NEARER = "which is nearer, in any photo; not how far"
 
 
@@ -40,12 +44,14 @@ def _spec(
     paper: str,
     good_for: str,
     step_up: str = "",
+    size_bytes: int,
+    revision: str = "",
 ) -> ModelSpec:
     return ModelSpec(
         name=name,
         kind=kind,
         summary=summary,
-        weights=Weights(f"hf:{hub}"),
+        weights=Weights(f"hf:{hub}", size_bytes=size_bytes, revision=revision),
         licence=terms[0],
         commercial=terms[1],
         engines=("torch", "openvino"),
@@ -53,6 +59,7 @@ def _spec(
         good_for=good_for,
         step_up=step_up,
         network="leadline.models.depth_anything.net:network",
+        says_uncertainty=False,
         extra="transformers",
         packages=("torch", "torchvision", "transformers"),
     )
@@ -67,6 +74,8 @@ V1_SMALL = _spec(
     paper=_V1,
     good_for=_NEARER,
     step_up="depth-anything-v2-small",
+    size_bytes=99_200_000,
+    revision="9103bc8e2d785bcfd024e4bfd7e7c4593bc50bba",
 )
 V1_BASE = _spec(
     "depth-anything-base",
@@ -77,6 +86,8 @@ V1_BASE = _spec(
     paper=_V1,
     good_for=_NEARER,
     step_up="depth-anything-v2-base",
+    size_bytes=390_000_000,
+    revision="2d2165a5fb37889a85b8e48705e79852c2a4a0ad",
 )
 V1_LARGE = _spec(
     "depth-anything-large",
@@ -87,6 +98,8 @@ V1_LARGE = _spec(
     paper=_V1,
     good_for=_NEARER,
     step_up="depth-anything-v2-large",
+    size_bytes=1_340_000_000,
+    revision="27ccb0920352c0c37b3a96441873c8d37bd52fb6",
 )
 V2_SMALL = _spec(
     "depth-anything-v2-small",
@@ -97,6 +110,7 @@ V2_SMALL = _spec(
     paper=_V2,
     good_for=_NEARER,
     step_up="depth-anything-v2-base",
+    size_bytes=99_200_000,
 )
 V2_BASE = _spec(
     "depth-anything-v2-base",
@@ -107,6 +121,7 @@ V2_BASE = _spec(
     paper=_V2,
     good_for=_NEARER,
     step_up="depth-anything-v2-large",
+    size_bytes=390_000_000,
 )
 V2_LARGE = _spec(
     "depth-anything-v2-large",
@@ -117,6 +132,7 @@ V2_LARGE = _spec(
     paper=_V2,
     good_for=_NEARER,
     step_up="",
+    size_bytes=1_340_000_000,
 )
 V2_INDOOR_SMALL = _spec(
     "depth-anything-v2-metric-indoor-small",
@@ -127,26 +143,30 @@ V2_INDOOR_SMALL = _spec(
     paper=_V2,
     good_for="rooms up to 20 m, trained on Hypersim",
     step_up="depth-anything-v2-metric-indoor-base",
+    size_bytes=99_200_000,
+    revision="4d5187ef4957085a714f15b6ae43230a8b813c03",
 )
 V2_INDOOR_BASE = _spec(
     "depth-anything-v2-metric-indoor-base",
     "depth-anything/Depth-Anything-V2-Metric-Indoor-Base-hf",
     "metres up to 20 m (V2 tuned for indoors), ViT-B, 97.5 M parameters",
     kind=_METRIC,
-    terms=_BOUND,
+    terms=_UNCLEAR,
     paper=_V2,
     good_for="rooms up to 20 m, trained on Hypersim",
     step_up="depth-anything-v2-metric-indoor-large",
+    size_bytes=390_000_000,
 )
 V2_INDOOR_LARGE = _spec(
     "depth-anything-v2-metric-indoor-large",
     "depth-anything/Depth-Anything-V2-Metric-Indoor-Large-hf",
     "metres up to 20 m (V2 tuned for indoors), ViT-L, 335.3 M parameters",
     kind=_METRIC,
-    terms=_BOUND,
+    terms=_UNCLEAR,
     paper=_V2,
     good_for="rooms up to 20 m, trained on Hypersim",
     step_up="depth-pro",
+    size_bytes=1_340_000_000,
 )
 V2_OUTDOOR_SMALL = _spec(
     "depth-anything-v2-metric-outdoor-small",
@@ -157,26 +177,30 @@ V2_OUTDOOR_SMALL = _spec(
     paper=_V2,
     good_for="streets up to 80 m, trained on Virtual KITTI",
     step_up="depth-anything-v2-metric-outdoor-base",
+    size_bytes=99_200_000,
 )
 V2_OUTDOOR_BASE = _spec(
     "depth-anything-v2-metric-outdoor-base",
     "depth-anything/Depth-Anything-V2-Metric-Outdoor-Base-hf",
     "metres up to 80 m (V2 tuned for outdoors), ViT-B, 97.5 M parameters",
     kind=_METRIC,
-    terms=_BOUND,
+    terms=_UNCLEAR,
     paper=_V2,
     good_for="streets up to 80 m, trained on Virtual KITTI",
     step_up="depth-anything-v2-metric-outdoor-large",
+    size_bytes=390_000_000,
 )
 V2_OUTDOOR_LARGE = _spec(
     "depth-anything-v2-metric-outdoor-large",
     "depth-anything/Depth-Anything-V2-Metric-Outdoor-Large-hf",
     "metres up to 80 m (V2 tuned for outdoors), ViT-L, 335.3 M parameters",
     kind=_METRIC,
-    terms=_BOUND,
+    terms=_UNCLEAR,
     paper=_V2,
     good_for="streets up to 80 m, trained on Virtual KITTI",
     step_up="depth-pro",
+    size_bytes=1_340_000_000,
+    revision="f79cc1bbf3f54d8d5737789127a6e88f49c13bd7",
 )
 
 TINY = ModelSpec(
@@ -191,6 +215,7 @@ TINY = ModelSpec(
     good_for="tests of everything around a model",
     scale_needs_focal=False,
     network="leadline.models.depth_anything.net:network",
+    says_uncertainty=False,
     extra="transformers",
     packages=("torch", "torchvision", "transformers"),
 )
@@ -207,6 +232,7 @@ METRIC_TINY = ModelSpec(
     good_for="tests of everything around a model",
     scale_needs_focal=False,
     network="leadline.models.depth_anything.net:network",
+    says_uncertainty=False,
     extra="transformers",
     packages=("torch", "torchvision", "transformers"),
 )

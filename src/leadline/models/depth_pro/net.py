@@ -25,7 +25,7 @@ class DepthProNetwork(PretrainedNetwork):
 
     Convention:
         The network gives canonical inverse depth C; metres are f / (W C), with the focal length f in pixels and the width W
-        (Bochkovskii et al., ICLR 2025, eq. 1). Where the photo's camera is known, f is its own; where it is assumed, f
+        (Bochkovskii et al., ICLR 2025, section 3.2). Where the photo's camera is known, f is its own; where it is assumed, f
         comes from the field of view that the network estimates, and that camera goes with the answer.
     """
 

@@ -11,12 +11,21 @@ _KIND = Kind()
 _PAPER = "https://arxiv.org/abs/2410.02073"
 
 
-def _spec(name: str, hub: str, summary: str, good_for: str, step_up: str = "") -> ModelSpec:
+def _spec(
+    name: str,
+    hub: str,
+    summary: str,
+    good_for: str,
+    step_up: str = "",
+    *,
+    size_bytes: int,
+    revision: str = "",
+) -> ModelSpec:
     return ModelSpec(
         name=name,
         kind=_KIND,
         summary=summary,
-        weights=Weights(f"hf:{hub}"),
+        weights=Weights(f"hf:{hub}", size_bytes=size_bytes, revision=revision),
         licence="Apple Machine Learning Research Model Licence (research only)",
         commercial=Commercial.NO,
         engines=("torch", "openvino"),
@@ -25,6 +34,7 @@ def _spec(name: str, hub: str, summary: str, good_for: str, step_up: str = "") -
         step_up=step_up,
         scale_needs_focal=True,
         network="leadline.models.depth_pro.net:network",
+        says_uncertainty=False,
         extra="transformers",
         packages=("torch", "torchvision", "transformers"),
     )
@@ -35,6 +45,8 @@ DEPTH_PRO = _spec(
     "apple/DepthPro-hf",
     "metres in any photo, with the lens estimated, sharp edges, 952 M parameters",
     "sharp metric depth where the lens is not known, at 1536x1536 pixels; slow without a GPU",
+    size_bytes=1_900_000_000,
+    revision="3a8b51229207764e5215b31f47fac0d1a049d563",
 )
 
 TINY = ModelSpec(
@@ -49,6 +61,7 @@ TINY = ModelSpec(
     good_for="tests of everything around a model",
     scale_needs_focal=True,
     network="leadline.models.depth_pro.net:network",
+    says_uncertainty=False,
     extra="transformers",
     packages=("torch", "torchvision", "transformers"),
 )

@@ -9,11 +9,14 @@ __all__ = [
     "BEIT_BASE_384",
     "BEIT_LARGE_384",
     "BEIT_LARGE_512",
+    "BEIT_TINY",
     "HYBRID_MIDAS",
+    "HYBRID_TINY",
     "LARGE",
     "SWINV2_BASE_384",
     "SWINV2_LARGE_384",
     "SWINV2_TINY_256",
+    "SWIN_TINY",
     "TINY",
 ]
 
@@ -30,12 +33,14 @@ def _spec(
     *,
     licence: str = "Apache-2.0",
     paper: str = _PAPER,
+    size_bytes: int = 0,
+    revision: str = "",
 ) -> ModelSpec:
     return ModelSpec(
         name=name,
         kind=_KIND,
         summary=summary,
-        weights=Weights(f"hf:{hub}"),
+        weights=Weights(f"hf:{hub}", size_bytes=size_bytes, revision=revision),
         licence=licence,
         commercial=Commercial.YES,
         engines=("torch", "openvino"),
@@ -44,6 +49,7 @@ def _spec(
         step_up=step_up,
         scale_needs_focal=False,
         network="leadline.models.dpt.net:network",
+        says_uncertainty=False,
         extra="transformers",
         packages=("torch", "torchvision", "transformers"),
     )
@@ -53,7 +59,13 @@ _FOR = "which is nearer, in any photo; not how far"
 _MORE = "depth-anything-v2-small, which is smaller and sharper"
 
 LARGE = _spec(
-    "dpt-large", "Intel/dpt-large", "relative inverse depth (MiDaS 3.0), ViT-L, 344 M parameters", _FOR, _MORE
+    "dpt-large",
+    "Intel/dpt-large",
+    "relative inverse depth (MiDaS 3.0), ViT-L, 344 M parameters",
+    _FOR,
+    _MORE,
+    size_bytes=1_370_000_000,
+    revision="bc15f29aa3a80d532f2ed650b5e16ac48d8958f9",
 )
 HYBRID_MIDAS = _spec(
     "dpt-hybrid-midas",
@@ -61,6 +73,8 @@ HYBRID_MIDAS = _spec(
     "relative inverse depth (MiDaS 3.0), ResNet-50 and ViT-B, 123 M parameters",
     _FOR,
     _MORE,
+    size_bytes=490_000_000,
+    revision="refs/pr/5",
 )
 BEIT_BASE_384 = _spec(
     "dpt-beit-base-384",
@@ -70,6 +84,8 @@ BEIT_BASE_384 = _spec(
     _MORE,
     licence="MIT",
     paper=_PAPER_31,
+    size_bytes=443_000_000,
+    revision="37e4dfa1c4a009f5f00aef17211b0de098c79e7f",
 )
 BEIT_LARGE_384 = _spec(
     "dpt-beit-large-384",
@@ -79,6 +95,8 @@ BEIT_LARGE_384 = _spec(
     _MORE,
     licence="MIT",
     paper=_PAPER_31,
+    size_bytes=1_370_000_000,
+    revision="2f1cf99842f19a286657ec1eb8dc6120fa79ef69",
 )
 BEIT_LARGE_512 = _spec(
     "dpt-beit-large-512",
@@ -88,6 +106,8 @@ BEIT_LARGE_512 = _spec(
     _MORE,
     licence="MIT",
     paper=_PAPER_31,
+    size_bytes=1_380_000_000,
+    revision="ead58c150f1fcebca5de8edc0fbc80a947572243",
 )
 SWINV2_TINY_256 = _spec(
     "dpt-swinv2-tiny-256",
@@ -97,6 +117,8 @@ SWINV2_TINY_256 = _spec(
     _MORE,
     licence="MIT",
     paper=_PAPER_31,
+    size_bytes=164_000_000,
+    revision="f7f350e1a10a5ea58671b68ab5f49dc18ec00483",
 )
 SWINV2_BASE_384 = _spec(
     "dpt-swinv2-base-384",
@@ -106,6 +128,8 @@ SWINV2_BASE_384 = _spec(
     _MORE,
     licence="MIT",
     paper=_PAPER_31,
+    size_bytes=405_000_000,
+    revision="eeea6391bff1ac346bf260290c26cc9e0cd04b50",
 )
 SWINV2_LARGE_384 = _spec(
     "dpt-swinv2-large-384",
@@ -115,20 +139,31 @@ SWINV2_LARGE_384 = _spec(
     _MORE,
     licence="MIT",
     paper=_PAPER_31,
+    size_bytes=848_000_000,
+    revision="2563fd168a32ae8d8efb6de3c6fdd1f156c703d8",
 )
 
-TINY = ModelSpec(
-    name="dpt-tiny",
-    kind=_KIND,
-    summary="the DPT architecture, very small, with random weights: for tests, its depth means nothing",
-    weights=Weights("code:leadline.testing.tiny_dpt:checkpoint"),
-    licence="Apache-2.0",
-    commercial=Commercial.YES,
-    engines=("torch", "openvino"),
-    version="1",
-    good_for="tests of everything around a model",
-    scale_needs_focal=False,
-    network="leadline.models.dpt.net:network",
-    extra="transformers",
-    packages=("torch", "torchvision", "transformers"),
-)
+
+def _tiny(name: str, backbone: str, function: str) -> ModelSpec:
+    return ModelSpec(
+        name=name,
+        kind=_KIND,
+        summary=f"the DPT architecture{backbone}, very small, with random weights: for tests, its depth means nothing",
+        weights=Weights(f"code:leadline.testing.tiny_dpt:{function}"),
+        licence="Apache-2.0",
+        commercial=Commercial.YES,
+        engines=("torch", "openvino"),
+        version="1",
+        good_for="tests of everything around a model",
+        scale_needs_focal=False,
+        network="leadline.models.dpt.net:network",
+        says_uncertainty=False,
+        extra="transformers",
+        packages=("torch", "torchvision", "transformers"),
+    )
+
+
+TINY = _tiny("dpt-tiny", "", "checkpoint")
+HYBRID_TINY = _tiny("dpt-hybrid-tiny", " on a ResNet", "hybrid")
+BEIT_TINY = _tiny("dpt-beit-tiny", " on a BEiT", "beit")
+SWIN_TINY = _tiny("dpt-swin-tiny", " on a Swin V2", "swinv2")

@@ -24,6 +24,8 @@ SMALL = ModelSpec(
     good_for="quick depth in metres of rooms, seen from 0.7 to 10 m; not for outdoors",
     step_up="depth-anything-v2-metric-indoor-small",
     scale_needs_focal=True,
+    native_px=256,
+    says_uncertainty=False,
 )
 
 TINY = ModelSpec(
@@ -36,6 +38,7 @@ TINY = ModelSpec(
     version="1",
     good_for="tests of everything around a model",
     scale_needs_focal=True,
+    says_uncertainty=False,
     extra="train",
     packages=("torch", "timm", "onnx", "onnxscript"),
 )

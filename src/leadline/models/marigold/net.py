@@ -95,7 +95,9 @@ class MarigoldNetwork:
         # Channels stay last in memory, as in a Pillow photo: the networks then add up in the same order, to the bit.
         return {"rgb_N3HW": torch.stack(pixels).permute(0, 3, 1, 2)}
 
-    def restore(self, outputs: Mapping[str, Any], images: Sequence[Image]) -> list[Answer]:
+    def restore(
+        self, outputs: Mapping[str, Any], images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()
+    ) -> list[Answer]:
         """The pipeline's prediction, and the median absolute deviation of its draws as a standard deviation."""
         spread = outputs.get("uncertainty")
         return [

@@ -25,6 +25,7 @@ def _spec(name: str, hub: str, summary: str, good_for: str, step_up: str = "") -
         step_up=step_up,
         scale_needs_focal=False,
         network="leadline.models.tipsv2_dpt.net:network",
+        says_uncertainty=False,
         extra="transformers",
         packages=("torch", "torchvision", "transformers"),
     )
@@ -71,6 +72,7 @@ TINY = ModelSpec(
     good_for="tests of everything around a model",
     scale_needs_focal=False,
     network="leadline.models.tipsv2_dpt.net:network",
+    says_uncertainty=False,
     extra="transformers",
     packages=("torch", "torchvision", "transformers"),
 )

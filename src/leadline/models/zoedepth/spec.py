@@ -13,12 +13,21 @@ _KIND = Kind()
 _PAPER = "https://arxiv.org/abs/2302.12288"
 
 
-def _spec(name: str, hub: str, summary: str, good_for: str, step_up: str = "") -> ModelSpec:
+def _spec(
+    name: str,
+    hub: str,
+    summary: str,
+    good_for: str,
+    step_up: str = "",
+    *,
+    size_bytes: int,
+    revision: str = "",
+) -> ModelSpec:
     return ModelSpec(
         name=name,
         kind=_KIND,
         summary=summary,
-        weights=Weights(f"hf:{hub}"),
+        weights=Weights(f"hf:{hub}", size_bytes=size_bytes, revision=revision),
         licence="MIT; trained on NYU or KITTI",
         commercial=Commercial.UNCLEAR,
         engines=("torch", "openvino"),
@@ -27,6 +36,7 @@ def _spec(name: str, hub: str, summary: str, good_for: str, step_up: str = "") -
         step_up=step_up,
         scale_needs_focal=False,
         network="leadline.models.zoedepth.net:network",
+        says_uncertainty=False,
         extra="transformers",
         packages=("torch", "torchvision", "transformers"),
     )
@@ -38,6 +48,7 @@ NYU = _spec(
     "metres in rooms, 345 M parameters",
     "rooms up to 10 m",
     "depth-anything-v2-metric-indoor-large",
+    size_bytes=1_380_000_000,
 )
 KITTI = _spec(
     "zoedepth-kitti",
@@ -45,6 +56,8 @@ KITTI = _spec(
     "metres from a car, 345 M parameters",
     "roads up to 80 m",
     "depth-anything-v2-metric-outdoor-large",
+    size_bytes=1_380_000_000,
+    revision="0347db85b019f309d5544c70ad2ac998ad570899",
 )
 # The network takes one of two heads by what it sees: a graph would be of one head only.
 NYU_KITTI = replace(
@@ -54,6 +67,8 @@ NYU_KITTI = replace(
         "metres in rooms and on roads, chosen by the network, 347 M parameters",
         "rooms and roads",
         "depth-pro",
+        size_bytes=1_380_000_000,
+        revision="f364d4c7936e91f465abba182208dd68142bf0ca",
     ),
     engines=("torch",),
 )
@@ -70,6 +85,7 @@ TINY = ModelSpec(
     good_for="tests of everything around a model",
     scale_needs_focal=False,
     network="leadline.models.zoedepth.net:network",
+    says_uncertainty=False,
     extra="transformers",
     packages=("torch", "torchvision", "transformers"),
 )
@@ -86,6 +102,7 @@ TINY_TWO = ModelSpec(
     good_for="tests of everything around a model",
     scale_needs_focal=False,
     network="leadline.models.zoedepth.net:network",
+    says_uncertainty=False,
     extra="transformers",
     packages=("torch", "torchvision", "transformers"),
 )

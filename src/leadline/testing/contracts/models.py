@@ -7,10 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from leadline.core.depth_map import DepthMap
+from leadline.core.image import Image
 from leadline.core.kind import Freedom
+from leadline.core.results import Prediction
 from leadline.flows.model import Model
 from leadline.plugins.specs import ModelSpec
-from leadline.testing.scenes import noise_photo
+from leadline.testing.scenes import noise_photo, prompt_for
 
 __all__ = ["MODEL_CHECKS", "spec_is_complete"]
 
@@ -27,14 +30,14 @@ SKY_TOLERANCE = 0.005
 def answers_at_the_photos_size(model: Model) -> None:
     """Any size in, that size out, down to one pixel."""
     for height, width in SIZES:
-        depth = model.predict(noise_photo(height, width)).depth
+        depth = _seen(model, noise_photo(height, width)).depth
         assert depth.shape == (height, width), f"{depth.shape} for a photo of {(height, width)}"
 
 
 def gives_the_kind_its_spec_says(model: Model) -> None:
     """Kind and camera travel with the values."""
     photo = noise_photo(24, 32, f_px=30.0)
-    depth = model.predict(photo).depth
+    depth = _seen(model, photo).depth
     assert depth.kind == model.spec.kind, f"{depth.kind}, but the spec says {model.spec.kind}"
     assert depth.camera == photo.camera, f"{depth.camera}, but the photo has {photo.camera}"
 
@@ -42,7 +45,7 @@ def gives_the_kind_its_spec_says(model: Model) -> None:
 def gives_usable_values(model: Model) -> None:
     """Finite everywhere; positive below AFFINE: a model that can say nothing of a pixel is a rare thing."""
     for seed, (height, width) in enumerate(SIZES):
-        depth = model.predict(noise_photo(height, width, seed=seed)).depth
+        depth = _seen(model, noise_photo(height, width, seed=seed)).depth
         share = float((depth.valid | depth.infinite).mean())
         assert share == 1.0, f"only {share:.0%} of pixels are usable at {(height, width)}"
         if model.spec.kind.freedom < Freedom.AFFINE:
@@ -52,22 +55,23 @@ def gives_usable_values(model: Model) -> None:
 
 def sees_the_photo(model: Model) -> None:
     """Other photos, other depths."""
-    one, other = (model.predict(noise_photo(48, 64, seed=seed)).depth.values for seed in (1, 2))
+    one, other = (_seen(model, noise_photo(48, 64, seed=seed)).depth.values for seed in (1, 2))
     assert not np.allclose(one, other, rtol=1e-6, atol=0), "two different photos get the same depth"
 
 
 def is_deterministic(model: Model) -> None:
     """The same photo twice, the same depth to the bit."""
     photo = noise_photo(37, 53, seed=3)
-    first, second = (model.predict(photo).depth.values for _ in range(2))
+    first, second = (_seen(model, photo).depth.values for _ in range(2))
     assert np.array_equal(first, second, equal_nan=True), "the same photo gets two depths"
 
 
 def answers_in_batches_as_one_by_one(model: Model) -> None:
     """A batch of equal and unequal sizes, in order."""
     photos = [noise_photo(*size, seed=k) for k, size in enumerate(((37, 53), (37, 53), (20, 40), (37, 53)))]
-    for k, (together, photo) in enumerate(zip(model.predict_batch(photos), photos, strict=True)):
-        alone = model.predict(photo).depth
+    batch = model.predict_batch(photos, prompts=_prompts(model, photos))
+    for k, (together, photo) in enumerate(zip(batch, photos, strict=True)):
+        alone = _seen(model, photo).depth
         differing = int((alone.infinite != together.depth.infinite).sum())
         assert differing <= SKY_TOLERANCE * alone.values.size, (
             f"photo {k} of a batch has {differing} other pixels of sky"
@@ -83,7 +87,7 @@ def scales_with_the_focal_length(model: Model) -> None:
     """Where metres depend on the lens: the same pixels through twice the focal length are twice as far."""
     if not model.spec.scale_needs_focal:
         return
-    near, far = (model.predict(noise_photo(37, 53, f_px=f_px)).depth for f_px in (40.0, 80.0))
+    near, far = (_seen(model, noise_photo(37, 53, f_px=f_px)).depth for f_px in (40.0, 80.0))
     known = near.valid & far.valid
     assert known.any(), "no pixel is known through both lenses"
     ratio = far.values[known] / near.values[known]
@@ -93,7 +97,7 @@ def scales_with_the_focal_length(model: Model) -> None:
 
 def says_who_made_it(model: Model) -> None:
     """Name, weights, licence and engine are with every prediction."""
-    record = model.predict(noise_photo(5, 7)).model
+    record = _seen(model, noise_photo(5, 7)).model
     assert record.name == model.spec.name, f"{record.name!r} is not {model.spec.name!r}"
     assert re.fullmatch("[0-9a-f]{64}", record.weights_sha256), f"{record.weights_sha256!r} is no SHA-256"
     assert record.licence, "no licence is said"
@@ -120,6 +124,16 @@ def spec_is_complete(spec: ModelSpec) -> None:
     assert spec.extra or spec.install or not spec.packages, (
         f"nothing says how {', '.join(spec.packages)} are installed: give extra= or install="
     )
+
+
+def _seen(model: Model, photo: Image) -> Prediction:
+    """A model's prediction; with a prompt of the kind that its spec says, where it is prompted."""
+    prompts = _prompts(model, [photo])
+    return model.predict(photo, prompt=prompts[0] if prompts else None)
+
+
+def _prompts(model: Model, photos: list[Image]) -> list[DepthMap]:
+    return [prompt_for(photo, model.spec.kind) for photo in photos] if model.spec.prompted else []
 
 
 MODEL_CHECKS: tuple[Callable[[Model], None], ...] = (
