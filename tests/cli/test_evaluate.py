@@ -78,8 +78,10 @@ def test_skipped_images_are_named_and_the_run_ends_with_one(
     (tmp_path / "data" / "depth" / "3.png").write_bytes(b"")
     ended = command(*asked)
     assert ended.status == 1
-    assert "leadline: brightness-test: rgb/3 was not scored: " in ended.err
     assert "1 not scored" in ended.out
+    told = command(*asked, "--json")
+    assert told.status == 1
+    assert "leadline: brightness-test: rgb/3 was not scored: " in told.err
 
 
 def test_ctrl_c_says_that_the_same_line_goes_on(
@@ -101,7 +103,7 @@ def test_ctrl_c_says_that_the_same_line_goes_on(
         (["-m", "depth-anything-v2-small"], 4, "score it under zero-shot-affine-inverse-depth"),
         (["-d", "folder:nowhere"], 9, "there is nothing at 'nowhere'"),
         (["--set", "cap=3"], 5, "no field of protocol nyu-eigen-filled is called 'cap'"),
-        (["--predictions", "nowhere"], 3, "there is no folder of predictions at 'nowhere'"),
+        (["--predictions", "nowhere"], 3, "'nowhere' is no folder that is here"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -15,6 +15,7 @@ from leadline.flows.evaluate.judging import ALONGSIDE, judge
 from leadline.flows.evaluate.protocol_files import load_protocol
 from leadline.ops.geometry import to_ray
 from leadline.ops.resize import resize
+from leadline.ops.windows import window
 
 METRIC = load_protocol("nyu-eigen-filled").changed({"dataset": "any", "crop": "none"})
 MEDIAN = load_protocol("median-scaled")
@@ -161,6 +162,60 @@ def test_another_shape_is_refused() -> None:
         InputError, match="the prediction is 64x64, the truth 64x48: they are of different shapes"
     ):
         judge(scene(64, 64), scene(), METRIC)
+
+
+@pytest.mark.parametrize(
+    ("frame", "own", "name"),
+    [((375, 1242), (352, 1216), "kitti-benchmark"), ((480, 640), (426, 560), "nyu-eigen")],
+)
+def test_a_prediction_of_a_benchmarks_window_is_put_where_it_belongs(
+    frame: tuple[int, int], own: tuple[int, int], name: str
+) -> None:
+    truth = scene(*frame)
+    rows, columns = window(name, height=frame[0], width=frame[1])
+    cut = DepthMap(truth.values[rows, columns], Kind())
+    verdict = judge(cut, truth, METRIC)
+    assert verdict.scores["protocol"].abs_rel == pytest.approx(0, abs=1e-6)
+    share = own[0] * own[1] / (frame[0] * frame[1])
+    assert verdict.scores["protocol"].coverage == pytest.approx(share)
+    assert f"taken for the window {name}" in verdict.remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("frame", "own"), [((375, 1242), (340, 1216)), ((480, 640), (430, 560)), ((480, 640), (400, 520))]
+)
+def test_a_crop_is_not_stretched(frame: tuple[int, int], own: tuple[int, int]) -> None:
+    with pytest.raises(InputError, match="they are of different shapes"):
+        judge(scene(*own), scene(*frame), METRIC)
+
+
+def test_a_photo_of_nearly_the_depths_shape_is_taken() -> None:
+    verdict = judge(scene(968, 1296), scene(480, 640), METRIC)
+    assert verdict.remarks[0] == "resized from 1296x968 to the truth's 640x480"
+    small = judge(scene(350, 518), scene(500, 741), METRIC)
+    assert "resized" in small.remarks[0]
+
+
+def test_pixels_without_a_prediction_are_told() -> None:
+    truth = scene()
+    values = truth.values.copy()
+    values[:12] = np.nan
+    verdict = judge(like(truth, values), truth, METRIC)
+    assert verdict.scores["protocol"].coverage == 0.75
+    assert verdict.remarks == ("25.0% of the pixels that count have no prediction and are not scored",)
+
+
+def test_sky_where_truth_is_near_is_wrong_and_not_left_out() -> None:
+    truth = scene()
+    values = truth.values.copy()
+    values[:12] = np.inf
+    clipped = judge(like(truth, values), truth, METRIC)
+    assert clipped.scores["protocol"].coverage == 1.0
+    far = np.where(np.isinf(values), 10.0, values)
+    expected = np.mean(np.abs(far - truth.values) / truth.values)
+    assert clipped.scores["protocol"].abs_rel == pytest.approx(expected, rel=1e-5)
+    free = judge(like(truth, values), truth, METRIC.changed({"clamp": "false"}))
+    assert free.scores["protocol"].coverage == 0.75
 
 
 def test_a_mirrored_prediction_is_told() -> None:

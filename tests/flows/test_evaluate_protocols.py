@@ -82,6 +82,7 @@ DECIDING = {
     "flip": "true",
     "eight_bit": "yes",
     "aggregate": "pooled",
+    "stored": "sunrgbd",
     "data_range_m": "80",
 }
 

@@ -26,6 +26,7 @@ from leadline.flows.evaluate.records import Evaluation, Judged, Row
 from leadline.flows.evaluate.request import EvaluateRequest
 from leadline.flows.evaluate.row_files import row_of
 from leadline.flows.evaluate.run import Begun, Noted, run
+from leadline.flows.evaluate.wording import verdict
 from leadline.flows.model import Model
 from leadline.plugins.specs import ModelSpec
 
@@ -103,8 +104,13 @@ def test_rows_and_figures_are_those_of_an_independent_computation(
     assert [row.sample for row in evaluation.rows_of("brightness-test")] == [
         row.sample for row in evaluation.rows
     ]
-    with pytest.raises(KeyError):
+    for asked_for in (("brightness", "abs_rel", "protocol"), ("brightness-test", "absrel", "protocol")):
+        with pytest.raises(UnknownName, match="did you mean"):
+            evaluation.figure(*asked_for[:2], rung=asked_for[2])
+    with pytest.raises(UnknownName, match="no rung is called 'nowhere'"):
         evaluation.figure("brightness-test", "abs_rel", rung="nowhere")
+    assert repr(evaluation).startswith("Evaluation of brightness-test under nyu-eigen-filled+")
+    assert evaluation.chosen == "8 samples"
 
 
 def test_the_folder_holds_rows_tables_and_a_manifest(known: ModelSpec, data: str, tmp_path: Path) -> None:
@@ -236,6 +242,112 @@ def test_another_evaluation_is_not_mixed_in(known: ModelSpec, data: str, tmp_pat
         run(asked(data, tmp_path / "out", first=2))
 
 
+def test_other_files_of_the_same_names_are_another_evaluation(
+    known: ModelSpec, data: str, tmp_path: Path
+) -> None:
+    first = run(asked(data, tmp_path / "out"))
+    other = tmp_path / "other"
+    shutil.copytree(data.removeprefix("folder:"), other)
+    for place in ("depth", "rgb"):
+        for number in range(COUNT):
+            (other / place / f"{number:04}.png").write_bytes(
+                (Path(data.removeprefix("folder:")) / place / f"{COUNT - 1 - number:04}.png").read_bytes()
+            )
+    with pytest.raises(InputError, match="holds another evaluation: of other files"):
+        run(asked(f"folder:{other}", tmp_path / "out"))
+    again = run(asked(f"folder:{other}", tmp_path / "theirs"))
+    assert scores(again) != scores(first)
+
+
+def test_what_an_onnx_file_is_told_beside_it_makes_another_model(
+    data: str, tmp_path: Path, shared_peers: Path
+) -> None:
+    net = tmp_path / "net.onnx"
+    shutil.copy(next(shared_peers.glob("meter*/*.onnx")), net)
+    found = []
+    for std in (0.2, 0.4):
+        (tmp_path / "net.toml").write_text(
+            f'kind = "metric-depth"\nunit = "cm"\nmean = [0.5, 0.5, 0.5]\nstd = [{std}, {std}, {std}]\n'
+        )
+        found.append(run(asked(data, tmp_path / "out", models=(str(net),), first=1)))
+    assert scores(found[0]) != scores(found[1])
+    assert len(list((tmp_path / "out" / "rows").iterdir())) == 2
+
+
+def test_each_model_takes_the_inputs_that_it_has(known: ModelSpec, data: str, tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="no input of brightness-test, dpt-tiny is called 'steps'"):
+        run(asked(data, tmp_path / "out", models=("brightness-test", "dpt-tiny"), inputs=("steps=1",)))
+
+
+def test_a_photo_that_a_model_refuses_is_skipped(
+    known: ModelSpec, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    infer, calls = Model.infer, []
+
+    def refuse(self: Model, images: Any, **more: Any) -> Any:
+        calls.append(len(images))
+        if len(calls) == 2:
+            raise InputError("it does not like this photo", hint="give another")
+        return infer(self, images, **more)
+
+    monkeypatch.setattr(Model, "infer", refuse)
+    evaluation = run(asked(data, tmp_path / "out", no_cache=True))
+    (skipped,) = evaluation.skipped
+    assert skipped.skipped == "it does not like this photo"
+    assert evaluation.figure("brightness-test", "abs_rel").images == COUNT - 1
+
+
+def test_a_cache_that_cannot_be_written_costs_no_score(
+    known: ModelSpec, data: str, tmp_path: Path, cache: Path
+) -> None:
+    cache.mkdir(exist_ok=True)
+    (cache / "predictions").write_text("a file where predictions should go")
+    events: list[Any] = []
+    evaluation = run(asked(data, tmp_path / "out"), on_event=events.append)
+    assert not evaluation.skipped
+    assert any("predictions are not kept any more" in note.text for note in events if isinstance(note, Noted))
+
+
+def test_models_are_settled_before_one_is_opened(
+    known: ModelSpec, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leadline.flows.evaluate.opening.open_model", lambda *_, **__: pytest.fail("opened"))
+    with pytest.raises(UnknownName, match="dpt-tiny"):
+        run(asked(data, tmp_path / "out", models=("brightness-test", "dpt-tinny")))
+    with pytest.raises(InputError, match="needs a prompt with each photo"):
+        run(asked(data, tmp_path / "out", models=("prompt-depth-anything-tiny",)))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_row_is_named_with_its_file_and_line(known: ModelSpec, data: str, tmp_path: Path) -> None:
+    run(asked(data, tmp_path / "out"))
+    (file,) = (tmp_path / "out" / "rows").iterdir()
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([lines[0], lines[1][:40], *lines[2:]]) + "\n")
+    with pytest.raises(InputError, match=f"line 2 of '{file}' is no row of an evaluation"):
+        run(asked(data, tmp_path / "out"))
+
+
+def test_a_model_that_leaves_pixels_out_is_not_called_better(data: str, tmp_path: Path) -> None:
+    for number in range(COUNT):
+        metres = np.rint(metres_of(number) * 1000) / 1000
+        holes = np.where(np.arange(24)[:, None] < 20, np.nan, metres)
+        leadline.write_depth(tmp_path / "holes" / f"{number:04}.npz", DepthMap(holes, Kind()))
+        leadline.write_depth(tmp_path / "whole" / f"{number:04}.npz", DepthMap(metres * 1.05, Kind()))
+    evaluation = run(
+        asked(data, tmp_path / "out", predictions=(str(tmp_path / "holes"), str(tmp_path / "whole")))
+    )
+    assert "better" not in {verdict(one) for one in evaluation.comparisons}
+    assert all("not told: they predict" in verdict(one) for one in evaluation.comparisons)
+    assert all("have no prediction" in row.remarks[0] for row in evaluation.rows_of("holes"))
+
+
+def test_a_stopped_run_leaves_its_tables(known: ModelSpec, data: str, tmp_path: Path) -> None:
+    with pytest.raises(Stop):
+        run(asked(data, tmp_path / "out"), on_event=after(3))
+    assert len((tmp_path / "out" / "rows.csv").read_text().splitlines()) == 4
+
+
 @pytest.mark.parametrize("text", ["no json", "[]", "{}"])
 def test_a_folder_with_a_strange_manifest_is_left_alone(
     known: ModelSpec, data: str, tmp_path: Path, text: str
@@ -350,7 +462,7 @@ def test_a_folder_of_other_names_is_refused(data: str, tmp_path: Path) -> None:
     folder.mkdir()
     with pytest.raises(InputError, match="holds no depth file of any of the 8 samples"):
         run(asked(data, tmp_path / "out", predictions=(str(folder),)))
-    with pytest.raises(InputError, match="there is no folder of predictions"):
+    with pytest.raises(InputError, match="is no folder that is here"):
         run(asked(data, tmp_path / "out", predictions=(str(tmp_path / "nowhere"),)))
 
 
@@ -395,9 +507,7 @@ def test_what_a_protocol_cannot_score_is_refused_before_the_first_image(
     monkeypatch.setattr(
         "leadline.flows.evaluate.opening.open_model", lambda *_, **__: pytest.fail("it was opened")
     )
-    with pytest.raises(
-        KindError, match="model 'depth-anything-v2-small' predicts affine-invariant-inverse-depth"
-    ):
+    with pytest.raises(KindError, match="'depth-anything-v2-small' predicts affine-invariant-inverse-depth"):
         run(asked(data, tmp_path / "out", models=("depth-anything-v2-small",)))
     folder = tmp_path / "theirs"
     leadline.write_depth(
@@ -472,6 +582,7 @@ def test_from_python_it_is_one_call(known: ModelSpec, data: str, tmp_path: Path)
         ({"models": ("brightnes-test",)}, UnknownName, "brightness-test"),
         ({"first": 0}, InputError, "first = 0 is out of range"),
         ({"unit": "mm", "scale": 0.001}, InputError, "give one of --unit and --scale"),
+        ({"first": 2, "spread": 2}, InputError, "give one of --first and --spread"),
         ({"changes": ("far_m",)}, InputError, "is not NAME=VALUE"),
         ({"ids": Path("nowhere.txt")}, InputError, "'nowhere.txt' cannot be read"),
         ({"tta": ("flop",)}, UnknownName, "flip"),
@@ -495,6 +606,15 @@ def test_an_option_that_the_protocol_fixes_cannot_be_another(shared_data: Path, 
         run(request)
     with pytest.raises(DatasetError, match="holds one truth only"):
         run(replace(request, option=()))
+
+
+def test_training_frames_are_told_as_such(known: ModelSpec, data: str, tmp_path: Path) -> None:
+    notes: list[Any] = []
+    evaluation = run(
+        asked(data, tmp_path / "out", option=(*OPTIONS, "split=train"), first=3), on_event=notes.append
+    )
+    assert evaluation.chosen == "3 of 8 samples, split train"
+    assert any("of the split train" in note.text for note in notes if isinstance(note, Noted))
 
 
 def test_samples_are_chosen_by_id(known: ModelSpec, data: str, tmp_path: Path) -> None:

@@ -56,8 +56,9 @@ def evaluate(as_json: bool, **options: Any) -> None:
         watch.close()
     if not as_json:
         click.echo(table_of(evaluation))
-    tell_skipped(evaluation)
-    if not as_json:
+    if as_json:
+        tell_skipped(evaluation)
+    else:
         click.echo(f"rows, tables and report: {request.out}")
     if evaluation.skipped:
         click.get_current_context().exit(SOME_FAILED)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 from leadline.core.depth_map import DepthMap
-from leadline.core.errors import InputError, KindError, LeadlineError, MissingExtra, UnknownName
+from leadline.core.errors import InputError, KindError, LeadlineError, MissingExtra
 from leadline.core.image import Image
 from leadline.core.results import Answer
 from leadline.flows.corridor import Corridor, Outcome
+from leadline.flows.inputs import check_inputs, inputs_of
 from leadline.flows.model import Model, open_model
 from leadline.flows.naming import resolve_model
 from leadline.flows.outputs import Outputs, Planned
@@ -153,7 +154,7 @@ def _opened(
     request: PredictRequest, specs: Sequence[ModelSpec], calibration: Calibration | None
 ) -> Iterator[list[Model]]:
     inputs = request.stated.inputs
-    _check_inputs(inputs, specs)
+    check_inputs(inputs, specs)
     with ExitStack() as stack:
         yield [
             stack.enter_context(
@@ -162,7 +163,7 @@ def _opened(
                     engine=request.engine,
                     threads=request.threads,
                     device=request.device,
-                    inputs={name: inputs[name] for name in _options(spec) if name in inputs},
+                    inputs=inputs_of(spec, inputs),
                     tta=request.tta,
                     precision=request.precision,
                     compile=request.compile,
@@ -174,18 +175,6 @@ def _opened(
             )
             for spec in specs
         ]
-
-
-def _options(spec: ModelSpec) -> list[str]:
-    return [option.name for option in spec.options]
-
-
-def _check_inputs(inputs: Mapping[str, str], specs: Sequence[ModelSpec]) -> None:
-    """Of several models, each takes the choices that it has; one that none has is refused."""
-    known = [name for spec in specs for name in _options(spec)]
-    for name in inputs:
-        if name not in known:
-            raise UnknownName(f"input of {', '.join(spec.name for spec in specs)}", name, known=known)
 
 
 def _tasks(photos: Sequence[Photo], outputs: Outputs, *, skip: bool) -> tuple[list[_Task], list[Skipped]]:

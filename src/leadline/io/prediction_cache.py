@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -34,11 +35,14 @@ class PredictionCache:
     Args:
         folder: Where they are kept; made when the first one is.
         model: Who predicts.
-        choices: What else decides its numbers: inputs, looks.
+        choices: What else decides its numbers: inputs, looks, processing.
+        limit_bytes: Most bytes that are kept; the oldest go, every so often while more are put.
     """
 
-    def __init__(self, folder: Path, model: ModelRecord, *, choices: Mapping[str, str]) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, model: ModelRecord, *, choices: Mapping[str, str], limit_bytes: int = 10**10
+    ) -> None:
+        self._folder, self._limit, self._new = folder, limit_bytes, 0
         self._maker = json.dumps([asdict(model), sorted(choices.items())], sort_keys=True).encode()
 
     def key(self, image: Image) -> str:
@@ -84,7 +88,12 @@ class PredictionCache:
         Raises:
             OutputError: It cannot be written.
         """
-        write_depth(self._path(key), depth)
+        path = self._path(key)
+        write_depth(path, depth)
+        self._new += path.stat().st_size
+        if self._new > self._limit // 16:
+            self._new = 0
+            prune(self._folder, limit_bytes=self._limit)
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.npz"
@@ -100,12 +109,19 @@ def prune(folder: Path, *, limit_bytes: int) -> int:
     Returns:
         Bytes that were removed.
     """
-    files = [(path.stat(), path) for path in folder.glob("??/*.npz")]
-    left = sum(stat.st_size for stat, _ in files)
-    removed = 0
-    for stat, path in sorted(files, key=lambda pair: pair[0].st_mtime_ns):
+    files = sorted(_ages(folder))
+    left, removed = sum(size for _, size, _ in files), 0
+    for _, size, path in files:
         if left - removed <= limit_bytes:
             break
         path.unlink(missing_ok=True)
-        removed += stat.st_size
+        removed += size
     return removed
+
+
+def _ages(folder: Path) -> Iterator[tuple[int, int, Path]]:
+    """Time and size of every prediction; one that another process just removed is none."""
+    for path in folder.glob("??/*.npz"):
+        with suppress(FileNotFoundError):
+            stat = path.stat()
+            yield stat.st_mtime_ns, stat.st_size, path

@@ -16,6 +16,7 @@ from leadline._version import __version__
 from leadline.core.errors import UnknownName, WeightsError
 from leadline.io.checkpoints import complete, fetch_checkpoint, fetch_file, resolved_revision
 from leadline.io.download import download
+from leadline.io.kept_hashes import kept_sha256
 from leadline.plugins.registry import load
 from leadline.plugins.specs import Weights
 
@@ -292,6 +293,8 @@ def _drop_empty(folder: Path) -> None:
 def fingerprint(path: Path) -> str:
     """What tells these weights from all others: the SHA-256 of a file, or that of a checkpoint's list of files.
 
+    Hashes of large files are kept from one process to the next while the files stay as they were.
+
     Args:
         path: A file; a folder; or the empty path, of weights that are elsewhere.
 
@@ -301,14 +304,17 @@ def fingerprint(path: Path) -> str:
     """
     if path == Path():
         return ""
+    store = cache_folder().parent / "hashes.json"
     beside = path.with_suffix(".bin")
-    if path.is_file() and not (path.suffix == ".xml" and beside.is_file()):
-        return sha256_of(path)
+    if path.suffix == ".xml" and path.is_file() and beside.is_file():
+        pair = "".join(f"{kept_sha256(file, store=store)}  {file.name}\n" for file in (beside, path))
+        return hashlib.sha256(pair.encode()).hexdigest()
     if path.is_file():
-        lines = "".join(f"{sha256_of(file)}  {file.name}\n" for file in (beside, path))
-        return hashlib.sha256(lines.encode()).hexdigest()
+        return kept_sha256(path, store=store)
     files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
-    lines = "".join(f"{sha256_of(file)}  {file.relative_to(path).as_posix()}\n" for file in files)
+    lines = "".join(
+        f"{kept_sha256(file, store=store)}  {file.relative_to(path).as_posix()}\n" for file in files
+    )
     return hashlib.sha256(lines.encode()).hexdigest()
 
 

@@ -243,6 +243,44 @@ def test_photos_can_be_prepared_on_the_device() -> None:
         assert torch.equal(network.prepare([photo()])["pixel_values"], before)
 
 
+def test_no_memory_in_the_middle_of_a_folder_leaves_what_is_finished(
+    tmp_path: Path, command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from leadline.flows import model as flow
+
+    for name, size in (("a", (64, 96)), ("b", (256, 384)), ("c", (64, 96))):
+        Pil.fromarray(photo(*size).rgb_HW3).save(tmp_path / f"{name}.png")
+    whole = flow.Model.infer
+
+    def narrow(model: Model, images: Any, **more: Any) -> Any:
+        network = model._session._network  # type: ignore[attr-defined]
+        if "forward" not in vars(network.module):
+            forward = network.module.forward
+
+            def limited(**inputs: Any) -> Any:
+                if inputs["pixel_values"].shape[-1] > 96:
+                    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB")
+                return forward(**inputs)
+
+            monkeypatch.setattr(network.module, "forward", limited)
+        return whole(model, images, **more)
+
+    monkeypatch.setattr(flow.Model, "infer", narrow)
+    out = tmp_path / "out"
+    asked = ("predict", tmp_path, "-o", out, "-m", "glpn-tiny", "--device", "cpu", "-f", "png16")
+    ended = command(*asked)
+    assert ended.status == EngineError.exit_status
+    assert "no memory for 'glpn-tiny' on cpu with 384x256; a photo of 96x64 fits" in ended.err
+    assert "Traceback" not in ended.err
+    made = out / "a_depth.png"
+    assert made.is_file()
+    before = made.stat().st_mtime_ns
+    (tmp_path / "b.png").unlink()
+    assert command(*asked, "--skip-existing").status == 0
+    assert (out / "c_depth.png").is_file()
+    assert made.stat().st_mtime_ns == before
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("precise", ["fp32", "bf16", "fp16"])
 def test_on_a_gpu(precise: str, eager: np.ndarray) -> None:

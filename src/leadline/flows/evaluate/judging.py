@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import InputError, KindError
 from leadline.core.kind import Along, Freedom, Kind, Quantity
+from leadline.flows.evaluate.counting import clamped, counting
 from leadline.flows.evaluate.profiles import profile_of
 from leadline.flows.evaluate.protocol import ALIGNMENTS, Protocol, can_become
 from leadline.flows.evaluate.records import Profile, Rung
 from leadline.ops.align import align
-from leadline.ops.eight_bit import StoredAs, measure_eight_bit
+from leadline.ops.eight_bit import measure_eight_bit
 from leadline.ops.geometry import to_axis, to_depth
 from leadline.ops.metrics import MeasureOptions, Scores, measure
 from leadline.ops.resize import resize
-from leadline.ops.windows import window
+from leadline.ops.windows import WINDOWS, window
 
 __all__ = ["ALONGSIDE", "LADDER", "Verdict", "fitting", "judge"]
 
@@ -35,8 +36,12 @@ scale and shift no longer count."""
 ALONGSIDE = ("abs_rel", "rmse", "log10", "delta1")
 """What is measured on those rungs."""
 
-_MIRROR_MARGIN = 0.2
-_LEAST_SHAPE = 0.05
+_MIRROR_MARGIN = 0.03
+"""How much better the correlation with the truth must be mirrored to be remarked on."""
+_LEAST_SHAPE = 0.01
+"""How far the two sides' ratios may be apart: ScanNet's photos and depths are apart by .004, a crop to Eigen's window by .014."""
+_WHOLE = 0.9995
+"""Coverage below this is remarked on."""
 _UNITS = {
     1000.0: "millimetres",
     100.0: "centimetres",
@@ -88,18 +93,20 @@ def judge(prediction: DepthMap, truth: DepthMap, protocol: Protocol) -> Verdict:
     if resized:
         remarks.append(resized)
     if protocol.eight_bit:
-        stored: StoredAs = "sunrgbd" if protocol.dataset == "sunrgbd" else "metres"
-        pictures = measure_eight_bit(prediction, truth, stored=stored)
+        pictures = measure_eight_bit(prediction, truth, stored=protocol.stored)
         return Verdict(prediction, prediction, {"protocol": pictures}, None, tuple(remarks))
-    counted = _counting(truth, protocol)
-    depth = fitting(prediction, counted, protocol.alignment, protocol)
+    counted = counting(truth, protocol)
+    depth = clamped(fitting(prediction, counted, protocol.alignment, protocol), protocol)
     scores = {"protocol": _measured(depth, counted, protocol, protocol.metrics)}
     for rung, alignment in _rungs(prediction.kind, protocol):
         try:
-            aligned = fitting(prediction, counted, alignment, protocol)
+            aligned = clamped(fitting(prediction, counted, alignment, protocol), protocol)
             scores[rung] = _measured(aligned, counted, protocol, ALONGSIDE)
         except InputError as error:
-            remarks.append(f"no figures of the rung {rung}: {error.message.rpartition(': ')[2]}")
+            remarks.append(f"no figures of the rung {rung}: {error.message}")
+    if scores["protocol"].coverage < _WHOLE:
+        lacking = 1 - scores["protocol"].coverage
+        remarks.append(f"{lacking:.1%} of the pixels that count have no prediction and are not scored")
     remarks += _suspicions(prediction, counted)
     return Verdict(
         prediction, depth, scores, profile_of(prediction, depth, counted, protocol), tuple(remarks)
@@ -156,9 +163,7 @@ def _lifted(aligned: DepthMap, known: NDArray[np.bool_], near_m: float) -> Depth
 
 
 def _measured(depth: DepthMap, counted: DepthMap, protocol: Protocol, names: tuple[str, ...]) -> Scores:
-    limits = (max(protocol.near_m, 1e-6), protocol.far_m)
-    options = MeasureOptions(data_range_m=protocol.data_range_m)
-    return measure(depth, counted, names=names, clamp_m=limits if protocol.clamp else None, options=options)
+    return measure(depth, counted, names=names, options=MeasureOptions(data_range_m=protocol.data_range_m))
 
 
 def _rungs(kind: Kind, protocol: Protocol) -> Iterator[tuple[Rung, str]]:
@@ -179,37 +184,42 @@ def _metric(truth: DepthMap) -> DepthMap:
 
 
 def _at_size(prediction: DepthMap, truth: DepthMap) -> tuple[DepthMap, str]:
-    """The prediction along the axis, at the truth's size, and what was done about the size."""
+    """The prediction along the axis, in the truth's frame, and what was done about its size."""
     if prediction.kind.along is Along.RAY:
         prediction = to_axis(prediction)
     if prediction.shape == truth.shape:
         return prediction, ""
+    own, frame = (f"{one.width}x{one.height}" for one in (prediction, truth))
+    for name in WINDOWS:
+        rows, columns = _window(name, truth)
+        if (rows.stop - rows.start, columns.stop - columns.start) == prediction.shape:
+            return _placed(
+                prediction, truth, (rows, columns)
+            ), f"of {own}, taken for the window {name} of {frame}"
     wide, high = prediction.width / truth.width, prediction.height / truth.height
-    if abs(wide / high - 1) > _LEAST_SHAPE:
+    if abs(wide / high - 1) > _LEAST_SHAPE and abs(prediction.width - truth.width * high) > 1:
         raise InputError(
-            f"the prediction is {prediction.width}x{prediction.height}, the truth {truth.width}x{truth.height}: "
-            "they are of different shapes",
-            hint="give predictions of the whole photo, neither cropped nor turned",
+            f"the prediction is {own}, the truth {frame}: they are of different shapes",
+            hint="give predictions of the whole photo, neither cropped nor turned, or of a benchmark's whole window",
         )
-    return (
-        resize(prediction, width=truth.width, height=truth.height),
-        f"resized from {prediction.width}x{prediction.height} to the truth's {truth.width}x{truth.height}",
-    )
+    return resize(
+        prediction, width=truth.width, height=truth.height
+    ), f"resized from {own} to the truth's {frame}"
 
 
-def _counting(truth: DepthMap, protocol: Protocol) -> DepthMap:
-    """The truth, valid only where it counts."""
-    inside = np.zeros(truth.shape, bool)
-    inside[window(protocol.crop, height=truth.height, width=truth.width)] = True
-    with np.errstate(invalid="ignore"):
-        counts = truth.valid & inside & (truth.values > protocol.near_m) & (truth.values < protocol.far_m)
-    if not counts.any():
-        raise InputError(
-            f"no pixel of known truth lies between {protocol.near_m:g} and {protocol.far_m:g} m inside the window "
-            f"{protocol.crop!r}",
-            hint="leave this image out",
-        )
-    return DepthMap(truth.values, truth.kind, counts, camera=truth.camera)
+def _window(name: str, truth: DepthMap) -> tuple[slice, slice]:
+    try:
+        return window(name, height=truth.height, width=truth.width)
+    except InputError:  # too small for it
+        return slice(0), slice(0)
+
+
+def _placed(prediction: DepthMap, truth: DepthMap, place: tuple[slice, slice]) -> DepthMap:
+    """A prediction of a window in the whole frame, unknown around it."""
+    values = np.full(truth.shape, np.nan, np.float32)
+    valid, infinite = np.zeros(truth.shape, bool), np.zeros(truth.shape, bool)
+    values[place], valid[place], infinite[place] = prediction.values, prediction.valid, prediction.infinite
+    return DepthMap(values, prediction.kind, valid, infinite, truth.camera)
 
 
 def _suspicions(prediction: DepthMap, truth: DepthMap) -> Iterator[str]:

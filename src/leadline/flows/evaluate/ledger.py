@@ -15,6 +15,7 @@ from typing import IO, Any
 from leadline.core.errors import InputError
 from leadline.core.results import ModelRecord
 from leadline.flows.data.collection import Collection
+from leadline.flows.data.fingerprint import state_of
 from leadline.flows.evaluate.protocol import Protocol
 from leadline.flows.evaluate.records import Row
 from leadline.flows.evaluate.row_files import line_of, row_of
@@ -37,6 +38,7 @@ class Identity:
         options: What it was opened with.
         samples: How many samples were chosen.
         ids: SHA-256 of their ids in order.
+        files: What changes when a file of theirs does.
     """
 
     protocol: str
@@ -45,6 +47,7 @@ class Identity:
     options: Mapping[str, str]
     samples: int
     ids: str
+    files: str
 
     @classmethod
     def of(cls, protocol: Protocol, collection: Collection) -> Identity:
@@ -62,6 +65,7 @@ class Identity:
             {key: str(value) for key, value in sorted(collection.options.items())},
             len(collection),
             hashlib.sha256(ids.encode()).hexdigest(),
+            state_of(collection),
         )
 
 
@@ -162,12 +166,17 @@ class RowFile:
     def _load(self) -> None:
         if not self._path.is_file():
             return
-        text = self._path.read_text("utf-8", errors="replace")
-        whole, end, cut = text.rpartition("\n")
-        if cut:
-            self._path.write_text(whole + end, "utf-8")
-        for line in whole.splitlines():
-            row = row_of(line)
+        with self._path.open("r+b") as file:
+            whole, end, cut = file.read().rpartition(b"\n")
+            if cut:
+                file.truncate(len(whole) + len(end))
+        for number, line in enumerate(whole.decode(errors="replace").splitlines(), 1):
+            try:
+                row = row_of(line)
+            except InputError as error:
+                raise InputError(
+                    f"line {number} of {str(self._path)!r} is {error.message}", hint=error.hint
+                ) from error
             self.rows[row.sample] = row
 
 
@@ -185,6 +194,14 @@ def _read(path: Path) -> dict[str, Any] | None:
     return there
 
 
+_HASHED = {"ids": "of other samples", "files": "of other files", "fingerprint": "of another protocol"}
+"""Words for what differs where the values themselves say nothing to a person."""
+
+
 def _differs(folder: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    told = [f"{key} {there.get(key)!r}, not {here[key]!r}" for key in here if there.get(key) != here[key]]
+    differing = [key for key in here if there.get(key) != here[key]]
+    told = [
+        _HASHED[key] if key in _HASHED else f"{key} {there.get(key)!r}, not {here[key]!r}"
+        for key in differing
+    ]
     return f"{str(folder)!r} holds another evaluation: {'; '.join(told[:2])}"

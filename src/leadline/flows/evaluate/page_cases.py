@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from leadline.core.depth_map import DepthMap
 from leadline.core.kind import Freedom, Kind, Quantity
+from leadline.flows.evaluate.counting import clamped, counting
 from leadline.flows.evaluate.page import Case, Cases, Legend, Panel
 from leadline.flows.evaluate.page_charts import legend_of
 from leadline.flows.evaluate.protocol import Protocol
@@ -20,7 +21,6 @@ from leadline.io.pictures import jpeg_bytes
 from leadline.ops.colour import ColourOptions, colourise, value_range
 from leadline.ops.metrics import METRICS
 from leadline.ops.thumbnail import thumbnail
-from leadline.ops.windows import window
 
 __all__ = ["Reader", "cases_of"]
 
@@ -157,13 +157,10 @@ def _error_panel(
 
 def _error(depth: DepthMap, truth: DepthMap, protocol: Protocol) -> DepthMap:
     """Relative error where it counts. As a map whose unit is not known, so that 0 may be a value."""
-    inside = np.zeros(truth.shape, bool)
-    inside[window(protocol.crop, height=truth.height, width=truth.width)] = True
+    counted, said = counting(truth, protocol), clamped(depth, protocol)
+    counts = counted.valid & said.valid
     with np.errstate(invalid="ignore"):
-        counts = truth.valid & depth.valid & inside
-        counts &= (truth.values > protocol.near_m) & (truth.values < protocol.far_m)
-        said = np.clip(depth.values, *protocol.limits_m) if protocol.clamp else depth.values
-        error = np.abs(said - truth.values) / truth.values
+        error = np.abs(said.values - counted.values) / counted.values
     return DepthMap(error, Kind(Quantity.DEPTH, Freedom.AFFINE), counts)
 
 

@@ -27,7 +27,7 @@ def profile_of(prediction: DepthMap, depth: DepthMap, truth: DepthMap, protocol:
 
     Args:
         prediction: What the model said.
-        depth: What is scored: the same in metres.
+        depth: What is scored: the same in metres, clipped.
         truth: What is so, valid only where it counts.
         protocol: Its limits and its data range.
 
@@ -38,8 +38,6 @@ def profile_of(prediction: DepthMap, depth: DepthMap, truth: DepthMap, protocol:
     where = np.flatnonzero(both)
     true = truth.values.ravel()[where].astype(np.float64)
     said = depth.values.ravel()[where].astype(np.float64)
-    if protocol.clamp:
-        said = np.clip(said, protocol.near_m, protocol.far_m)
     relative = np.abs(said - true) / true
     bins = np.minimum(true * (BINS / protocol.data_range_m), BINS - 1).astype(np.int8)
     cells = _cells(truth.height, truth.width)[where]

@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from leadline.core.errors import InputError, KindError, UnknownName
 from leadline.core.kind import Freedom, Kind, Quantity
+from leadline.ops.eight_bit import StoredAs
 from leadline.ops.metrics import METRICS
 from leadline.ops.windows import WINDOWS
 
@@ -49,6 +50,8 @@ class Protocol:
         crop: The window that counts, of ``leadline.ops.windows.WINDOWS``.
         flip: Whether each photo's prediction is averaged with that of its mirror image.
         eight_bit: Whether truth and prediction are scored as 8-bit pictures, each divided by its own largest value.
+        stored: What the 8-bit picture of the truth is made of: its ``"metres"``, or the numbers that SUN RGB-D's files hold
+            for them, ``"sunrgbd"``.
         aggregate: The number that tables of this protocol print: the mean over images, or that of all pixels pooled.
         data_range_m: Range of PSNR and SSIM; the cap of the depth.
         notes: What to know when comparing with published numbers.
@@ -72,6 +75,7 @@ class Protocol:
     crop: str = "none"
     flip: bool = False
     eight_bit: bool = False
+    stored: StoredAs = "metres"
     aggregate: Aggregate = "mean"
     data_range_m: float = 10.0
     notes: str = ""
@@ -82,6 +86,7 @@ class Protocol:
             ("alignment", self.alignment, tuple(ALIGNMENTS)),
             ("window", self.crop, tuple(WINDOWS)),
             ("aggregate", self.aggregate, ("mean", "pooled")),
+            ("form of stored depth", self.stored, get_args(StoredAs)),
             *(("metric", metric, tuple(METRICS)) for metric in self.metrics),
         ):
             if name not in known:
@@ -108,6 +113,11 @@ class Protocol:
     def limits_m(self) -> tuple[float, float]:
         """Nearest and farthest truth that counts."""
         return self.near_m, self.far_m
+
+    @property
+    def clamp_m(self) -> tuple[float, float] | None:
+        """What predictions are clipped to; None where they are not."""
+        return (max(self.near_m, 1e-6), self.far_m) if self.clamp else None
 
     @property
     def fingerprint(self) -> str:

@@ -114,7 +114,8 @@ def default_protocol(dataset: str, options: Mapping[str, Any]) -> str:
     if name is None:
         raise InputError(
             f"dataset {dataset!r} has no protocol of its own",
-            hint=f"name one with --protocol: {', '.join(protocol_names())}; such as -p nyu-eigen-filled --set dataset=any",
+            hint="take one for any data, such as -p nyu-eigen-filled --set dataset=any --set crop=none, or another: "
+            f"{', '.join(protocol_names())}",
         )
     return name
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.core.depth_map import DepthMap
+from leadline.core.errors import UnknownName
 from leadline.core.results import ModelRecord
 from leadline.core.sample import Sample
 from leadline.flows.evaluate.protocol import Protocol
@@ -137,6 +138,8 @@ class Comparison:
         first_wins: Images on which the first is better.
         second_wins: Images on which the second is better.
         ties: Images on which they are equal.
+        first_coverage: Mean share of the pixels that count that the first predicts, on these images.
+        second_coverage: That of the second.
     """
 
     metric: str
@@ -148,9 +151,11 @@ class Comparison:
     first_wins: int
     second_wins: int
     ties: int
+    first_coverage: float = 1.0
+    second_coverage: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Evaluation:
     """What came of an evaluation.
 
@@ -162,6 +167,7 @@ class Evaluation:
         rows: A row an image and model, in the dataset's order, model after model.
         summaries: Figures of every model and rung; the rung ``"protocol"`` first.
         comparisons: Of every pair of models, by the protocol's metrics.
+        chosen: Which samples of the dataset, in words: ``"30 of 795 samples, split train"``.
     """
 
     folder: Path
@@ -171,6 +177,7 @@ class Evaluation:
     rows: tuple[Row, ...]
     summaries: tuple[Summary, ...]
     comparisons: tuple[Comparison, ...] = ()
+    chosen: str = ""
 
     def figure(self, model: str, metric: str, *, rung: Rung = "protocol") -> Figure:
         """One figure.
@@ -184,12 +191,25 @@ class Evaluation:
             The figure.
 
         Raises:
-            KeyError: There is none.
+            UnknownName: There is no such model, rung or metric.
         """
-        for summary in self.summaries:
-            if summary.model == model and summary.rung == rung:
-                return summary.figures[metric]
-        raise KeyError((model, metric, rung))
+        figures = {(summary.model, summary.rung): summary.figures for summary in self.summaries}
+        for what, name, known in (
+            ("model that was scored", model, {model for model, _ in figures}),
+            ("rung", rung, {rung for _, rung in figures}),
+        ):
+            if name not in known:
+                raise UnknownName(what, name, known=known)
+        held = figures.get((model, rung), {})
+        if metric not in held:
+            raise UnknownName(f"figure of {model} on the rung {rung}", metric, known=held)
+        return held[metric]
+
+    def __repr__(self) -> str:
+        names = ", ".join(model.name for model in self.models)
+        return (
+            f"Evaluation of {names} under {self.protocol.name}: {len(self.rows)} rows in {str(self.folder)!r}"
+        )
 
     def rows_of(self, model: str) -> Iterator[Row]:
         """The rows of one model.

@@ -67,7 +67,8 @@ def page_of(evaluation: Evaluation, *, cases: Reader) -> Page:
     return Page(
         protocol=protocol,
         settings=_settings(protocol),
-        dataset=_without_folders(evaluation.dataset),
+        dataset=_without_folders(evaluation.dataset)
+        + (f" ({evaluation.chosen})" if evaluation.chosen else ""),
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         leadline=__version__,
         machine=this_machine().words,

@@ -142,6 +142,11 @@ class EvaluateRequest:
     def __post_init__(self) -> None:
         check_bounds(self)
         _ = self.stated, looks_of(self.tta), self.changed, options_said(self.option)
+        if self.first is not None and self.spread is not None:
+            raise InputError(
+                f"the first {self.first} and {self.spread} spread evenly are both asked for",
+                hint="give one of --first and --spread",
+            )
         if self.unit and self.scale is not None:
             raise InputError(
                 f"unit {self.unit!r} and a scale of {self.scale:g} are both given",

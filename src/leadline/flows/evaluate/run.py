@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -16,9 +14,8 @@ from leadline.core.errors import InputError
 from leadline.core.results import ModelRecord
 from leadline.flows.data.collection import Collection
 from leadline.flows.evaluate.ledger import Identity, Ledger, RowFile
-from leadline.flows.evaluate.opening import sources_of
+from leadline.flows.evaluate.opening import candidates_of
 from leadline.flows.evaluate.planning import Planned, plan
-from leadline.flows.evaluate.protocol import Protocol
 from leadline.flows.evaluate.records import Evaluation, Judged, Row
 from leadline.flows.evaluate.report import write_report
 from leadline.flows.evaluate.request import EvaluateRequest
@@ -27,7 +24,6 @@ from leadline.flows.evaluate.row_files import write_csv, write_parquet
 from leadline.flows.evaluate.scoring import judged
 from leadline.flows.evaluate.sources import Source
 from leadline.flows.evaluate.summary import compare, summarise
-from leadline.io.prediction_cache import predictions_folder, prune
 from leadline.plugins.need import has
 
 __all__ = ["Begun", "Event", "Listener", "Noted", "evaluate", "run"]
@@ -92,24 +88,38 @@ def run(
     """
     tell = on_event or _tell_nobody
     planned = plan(request)
+    candidates = candidates_of(request, planned)
+    if {entry.split for entry in planned.collection.entries} == {"train"}:
+        tell(
+            Noted(
+                "all of these samples are of the split train: models that were trained on them look better than they are"
+            )
+        )
     ledger = Ledger(request.out, Identity.of(planned.protocol, planned.collection))
-    with ExitStack() as stack:
-        note = lambda text: tell(Noted(text))  # noqa: E731  # one line is all it is
-        opened = [stack.enter_context(context) for context in sources_of(request, planned, note=note)]
-        models = _told_apart([source for source, _ in opened], planned.protocol)
-        rows: list[Row] = []
-        for source, choices in opened:
-            with ledger.rows_of(source.record, choices, again=request.again) as file:
+    rows: list[Row] = []
+    sources: list[Source] = []
+    try:
+        for candidate in candidates:
+            for text in candidate.notes:
+                tell(Noted(text))
+            batch = 1 if candidate.remote else max(1, request.batch)
+            with (
+                candidate.open() as (source, choices),
+                ledger.rows_of(source.record, choices, again=request.again) as file,
+            ):
                 lacking = partial(lacks, source.record) if lacks else _has
-                _score(request, planned, source, file, tell, on_judged or _tell_nobody, lacking)
-                rows += [file.rows[entry.id] for entry in planned.collection.entries]
-        evaluation = _evaluation(request, planned, models, tuple(rows))
-        _write(request, ledger, evaluation)
-        if not request.no_report:
-            again = Rereader(planned, [source for source, _ in opened])
-            write_report(evaluation, cases=again, path=request.out / "report.html")
-    if not request.no_cache:
-        prune(predictions_folder(), limit_bytes=int(request.cache_gb * 1e9))
+                try:
+                    _score(planned, source, file, batch, tell, on_judged or _tell_nobody, lacking)
+                finally:
+                    entries = planned.collection.entries
+                    rows += [file.rows[entry.id] for entry in entries if entry.id in file.rows]
+                sources.append(source.left())
+    finally:
+        _write_tables(request, rows)
+    evaluation = _evaluation(request, planned, tuple(source.record for source in sources), tuple(rows))
+    _describe(ledger, evaluation)
+    if not request.no_report:
+        write_report(evaluation, cases=Rereader(planned, sources), path=request.out / "report.html")
     return evaluation
 
 
@@ -167,25 +177,11 @@ def _tell_nobody(_: object) -> None:
     """The listener of those who do not listen."""
 
 
-def _told_apart(sources: Sequence[Source], protocol: Protocol) -> tuple[ModelRecord, ...]:
-    """The records of those who are scored: of kinds that the protocol takes, and no two of one name."""
-    for source in sources:
-        protocol.check(source.kind, who=repr(source.record.name))
-    records = tuple(source.record for source in sources)
-    twice = [name for name, count in Counter(record.name for record in records).items() if count > 1]
-    if twice:
-        raise InputError(
-            f"two of those to be scored are called {twice[0]!r}",
-            hint="name folders (--predictions NAME=FOLDER), or rename a file",
-        )
-    return records
-
-
 def _score(
-    request: EvaluateRequest,
     planned: Planned,
     source: Source,
     file: RowFile,
+    batch: int,
     tell: Listener,
     on_judged: Callable[[Judged], None],
     lacks: Callable[[str], bool],
@@ -194,12 +190,14 @@ def _score(
     total = len(planned.collection)
     missing = _missing(planned.collection, file.rows, lacks)
     tell(Begun(source.record.name, total, total - len(missing)))
-    for one in judged(planned, source, missing, batch=max(1, request.batch)):
+    for one in judged(planned, source, missing, batch=batch):
         row = one.row if isinstance(one, Judged) else one
         file.add(row)
         tell(row)
         if isinstance(one, Judged):
             on_judged(one)
+    if source.trouble:
+        tell(Noted(f"{source.record.name}: {source.trouble}"))
 
 
 def _has(_: str) -> bool:
@@ -226,18 +224,39 @@ def _evaluation(
         )
     summaries = summarise(rows, planned.protocol)
     comparisons = compare(rows, planned.protocol)
-    return Evaluation(request.out, planned.protocol, request.data, models, rows, summaries, comparisons)
+    chosen = _chosen(planned.collection)
+    return Evaluation(
+        request.out, planned.protocol, request.data, models, rows, summaries, comparisons, chosen
+    )
 
 
-def _write(request: EvaluateRequest, ledger: Ledger, evaluation: Evaluation) -> None:
-    write_csv(evaluation.rows, request.out / "rows.csv")
-    if has("pyarrow"):
-        write_parquet(evaluation.rows, request.out / "rows.parquet")
+def _chosen(collection: Collection) -> str:
+    """Which samples were scored, in words."""
+    splits = "/".join(sorted({entry.split for entry in collection.entries} - {""}))
+    whole = len(collection.dataset)
+    of = (
+        f"{len(collection):,} samples"
+        if len(collection) == whole
+        else f"{len(collection):,} of {whole:,} samples"
+    )
+    return f"{of}, split {splits}" if splits else of
+
+
+def _write_tables(request: EvaluateRequest, rows: Sequence[Row]) -> None:
+    """The rows as flat tables; also of a run that was stopped."""
+    if rows:
+        write_csv(rows, request.out / "rows.csv")
+        if has("pyarrow"):
+            write_parquet(rows, request.out / "rows.parquet")
+
+
+def _describe(ledger: Ledger, evaluation: Evaluation) -> None:
     ledger.write_manifest(
         {
             "leadline": __version__,
             "protocol": asdict(evaluation.protocol),
             "data": evaluation.dataset,
+            "chosen": evaluation.chosen,
             "models": [record.to_dict() for record in evaluation.models],
         }
     )

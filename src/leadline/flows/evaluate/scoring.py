@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from leadline.core.errors import DatasetError, InputError, KindError, LeadlineError
 from leadline.flows.corridor import Corridor
@@ -56,6 +57,7 @@ def judged(planned: Planned, source: Source, places: Sequence[int], *, batch: in
         size=lambda _: size,
         alike=Seen.alike,
         spares=(InputError, DatasetError, KindError),
+        work_spares=(InputError, KindError),
         batch=batch,
         room=16_000_000,
         save_room=8_000_000,
@@ -69,12 +71,13 @@ def judged(planned: Planned, source: Source, places: Sequence[int], *, batch: in
 
 
 def _pixels(collection: Collection) -> int:
-    """Pixels of a photo of the set, for knowing how many fit into memory."""
-    try:
-        image = collection[0].image
-    except DatasetError:
-        return 1_000_000
-    return image.width * image.height
+    """Pixels of the largest of a few photos of the set, for knowing how many fit into memory."""
+    sizes = [1_000_000]
+    for place in {0, len(collection) // 2, len(collection) - 1}:
+        with suppress(DatasetError):
+            image = collection[place].image
+            sizes.append(image.width * image.height)
+    return max(sizes)
 
 
 def _reason(error: Exception | None) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol as Port
 
 from leadline.core.depth_map import DepthMap
-from leadline.core.errors import InputError
+from leadline.core.errors import InputError, OutputError
 from leadline.core.kind import Kind
 from leadline.core.results import ModelRecord
 from leadline.core.sample import Entry, Sample
@@ -18,7 +18,7 @@ from leadline.flows.model import Model
 from leadline.io.depth_files import DEPTH_SUFFIXES, read_depth, read_stored
 from leadline.io.prediction_cache import PredictionCache
 
-__all__ = ["Answered", "FileSource", "ModelSource", "Seen", "Source", "split_predictions"]
+__all__ = ["Answered", "FileSource", "KeptSource", "ModelSource", "Seen", "Source", "split_predictions"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +70,11 @@ class Source(Port):
         """What its predictions are."""
         ...
 
+    @property
+    def trouble(self) -> str:
+        """What went wrong besides, where something did."""
+        ...
+
     def look(self, entry: Entry, sample: Sample) -> Seen:
         """What is known of a sample's prediction before the model is run; called in threads."""
         ...
@@ -80,6 +85,10 @@ class Source(Port):
 
     def keep(self, answered: Answered) -> None:
         """Keeps a prediction for the next run; called in threads."""
+        ...
+
+    def left(self) -> Source:
+        """Who can still be asked when this one is closed."""
         ...
 
 
@@ -93,6 +102,7 @@ class ModelSource:
 
     def __init__(self, model: Model, cache: PredictionCache | None) -> None:
         self._model, self._cache = model, cache
+        self.trouble = ""
         self.record, self.kind = model.record, model.spec.kind
 
     def look(self, entry: Entry, sample: Sample) -> Seen:
@@ -118,9 +128,56 @@ class ModelSource:
         ]
 
     def keep(self, answered: Answered) -> None:
-        """Puts it into the cache."""
-        if self._cache is not None and answered.key:
+        """Puts it into the cache. Where that cannot be written, the score is made all the same, and no more is kept."""
+        if self._cache is None or not answered.key:
+            return
+        try:
             self._cache.put(answered.key, answered.depth)
+        except OutputError as error:
+            self._cache = None
+            self.trouble = f"predictions are not kept any more: {error}"
+
+    def left(self) -> KeptSource:
+        """What it kept."""
+        return KeptSource(self.record, self.kind, self._cache)
+
+
+class KeptSource:
+    """The predictions that a model kept, when the model itself is closed.
+
+    Args:
+        record: The model's record.
+        kind: What its predictions are.
+        cache: Where they are kept; None where they are not.
+    """
+
+    def __init__(self, record: ModelRecord, kind: Kind, cache: PredictionCache | None) -> None:
+        self.record, self.kind, self._cache = record, kind, cache
+        self.trouble = ""
+
+    def look(self, entry: Entry, sample: Sample) -> Seen:
+        """Looks into the cache.
+
+        Raises:
+            InputError: It holds no prediction of this sample.
+        """
+        depth = None if self._cache is None else self._cache.get(self._cache.key(sample.image))
+        if depth is None:
+            raise InputError(
+                f"no prediction of {entry.id!r} was kept", hint="run it again without --no-cache"
+            )
+        return Seen(sample, depth)
+
+    def answer(self, seen: Sequence[Seen]) -> list[Answered]:
+        """What was kept."""
+        return [Answered(one.sample, one.depth) for one in seen if one.depth is not None]
+
+    def keep(self, answered: Answered) -> None:
+        """It is kept already."""
+
+    def left(self) -> KeptSource:
+        """Itself."""
+        return self
 
 
 class FileSource:
@@ -142,8 +199,14 @@ class FileSource:
         self, name: str, folder: Path, *, entries: Sequence[Entry], kind: Kind | None, scale: float | None
     ) -> None:
         if not folder.is_dir():
-            raise InputError(f"there is no folder of predictions at {str(folder)!r}", hint="check the path")
+            what = (
+                "is a file, not a folder of predictions" if folder.exists() else "is no folder that is here"
+            )
+            raise InputError(
+                f"{str(folder)!r} {what}", hint="name the folder that holds a depth file a sample"
+            )
         self._folder, self._said, self._scale = folder, kind, scale
+        self.trouble = ""
         self._files = _by_name(folder)
         self._short = Counter(_last(name) for entry in entries for name in _whole_names(entry)[:1])
         found = [(entry, self._of(entry)) for entry in entries]
@@ -151,9 +214,9 @@ class FileSource:
         used = {path for _, path in found if path is not None}
         self.extra = sorted(path for path in self._files.values() if path not in used)
         if not used:
-            example = next(iter(self._files), "none")
+            there = f"such files as {next(iter(self._files))!r}" if self._files else "no depth file at all"
             raise InputError(
-                f"{str(folder)!r} holds no depth file of any of the {len(entries)} samples (it holds {example!r} …)",
+                f"{str(folder)!r} holds no depth file of any of the {len(entries)} samples; it holds {there}",
                 hint=f"name them by the sample's id, such as {entries[0].id}.png, or by the photo's name",
             )
         self._bare = read_stored(min(used)).record is None
@@ -182,6 +245,10 @@ class FileSource:
 
     def keep(self, answered: Answered) -> None:
         """Files are kept already."""
+
+    def left(self) -> FileSource:
+        """Itself."""
+        return self
 
     def _of(self, entry: Entry) -> Path | None:
         names = _whole_names(entry)

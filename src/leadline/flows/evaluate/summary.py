@@ -165,6 +165,7 @@ def _compared(
     b = _values([other[row.sample].scores["protocol"] for row in rows], metrics)
     with np.errstate(invalid="ignore"):  # two infinite scores have no difference
         off = a - b
+    covered = _coverage(rows), _coverage([other[row.sample] for row in rows])
     ends = bootstrap_intervals(off, groups_N=_groups(rows), seed=seed)
     for name, x, y, difference, (low, high) in zip(metrics, a.T, b.T, off.T, ends, strict=True):
         known = difference[~np.isnan(difference)]
@@ -172,4 +173,10 @@ def _compared(
         wins = int((x < y).sum()), int((x > y).sum())
         if METRICS[name].better == "higher":
             wins = wins[::-1]
-        yield Comparison(name, first, second, mean, float(low), float(high), *wins, int((x == y).sum()))
+        yield Comparison(
+            name, first, second, mean, float(low), float(high), *wins, int((x == y).sum()), *covered
+        )
+
+
+def _coverage(rows: Sequence[Row]) -> float:
+    return float(np.mean([row.scores["protocol"].coverage for row in rows]))

@@ -31,7 +31,9 @@ def table_of(evaluation: Evaluation) -> str:
 def _head(evaluation: Evaluation) -> str:
     protocol = evaluation.protocol
     units, count = drawn_units(evaluation.rows)
-    said = f"{protocol.name} on {evaluation.dataset}"
+    said = f"{protocol.name} on {evaluation.dataset}" + (
+        f": {evaluation.chosen}" if evaluation.chosen else ""
+    )
     if count < 2:
         return f"{said}\nno intervals: they need two {units} at least"
     few = ": so few that they are too narrow" if count < ENOUGH else ""

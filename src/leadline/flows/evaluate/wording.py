@@ -90,6 +90,13 @@ def shown(value: float, decimals: int) -> str:
     return f"{value:.{decimals}f}" if math.isfinite(value) else ("∞" if value > 0 else "-∞")
 
 
+_NOTHING = 5e-5
+"""A difference that four digits do not show; formats of files round by as much."""
+
+_ALIKE = 0.001
+"""Coverages that differ by no more are taken for the same."""
+
+
 def verdict(comparison: Comparison) -> str:
     """What a comparison comes to, in a few words.
 
@@ -97,11 +104,15 @@ def verdict(comparison: Comparison) -> str:
         comparison: Two models by one metric.
 
     Returns:
-        Who is better where the interval of the difference leaves zero out, or that these images do not show it.
+        Who is better where the interval of the difference leaves zero out, or that these images do not show it: because there
+        are too few, the interval holds zero, or one of the two leaves out pixels that the other predicts.
     """
     if math.isnan(comparison.low):
         return "too few images"
-    if comparison.low <= 0 <= comparison.high:
+    if abs(comparison.first_coverage - comparison.second_coverage) > _ALIKE:
+        shares = f"{comparison.first_coverage:.1%} and {comparison.second_coverage:.1%}"
+        return f"not told: they predict {shares} of the pixels"
+    if comparison.low <= 0 <= comparison.high or abs(comparison.difference) < _NOTHING:
         return "not shown"
     smaller = comparison.high < 0
     first = smaller == (METRICS[comparison.metric].better == "lower")
