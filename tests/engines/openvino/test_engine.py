@@ -73,6 +73,8 @@ FAMILIES = [
     "depth-anything-tiny",
     "depth-anything-metric-tiny",
     "depth-pro-tiny",
+    "dpt-beit-tiny",
+    "dpt-hybrid-tiny",
     "dpt-tiny",
     "glpn-tiny",
     "tipsv2-dpt-tiny",
@@ -99,7 +101,12 @@ def test_every_family_of_random_weights_is_here_unless_its_network_rests_on_the_
         spec.name: spec.engines for spec in MODELS.sound() if spec.network and spec.weights.scheme == "code"
     }
     assert {name for name, engines in tiny.items() if "openvino" in engines} == set(FAMILIES)
-    assert set(tiny) - set(FAMILIES) == {"zoedepth-two-tiny", "marigold-tiny"}
+    assert set(tiny) - set(FAMILIES) == {
+        "dpt-swin-tiny",
+        "zoedepth-two-tiny",
+        "marigold-tiny",
+        "prompt-depth-anything-tiny",
+    }
 
 
 def test_a_network_that_chooses_by_the_photo_is_refused_and_not_frozen() -> None:
