@@ -51,11 +51,11 @@ def test_options_check_themselves(make: Callable[[], object], error: type[Except
 @pytest.mark.parametrize(("option", "value"), [("precision", "int8"), ("compile", "yes")])
 def test_the_embedded_model_says_what_its_engine_lacks(option: str, value: str) -> None:
     with pytest.raises(EngineError, match="engine 'onnxruntime'"):
-        open_model(**{option: value})  # type: ignore[arg-type]
+        open_model(engine="onnxruntime", **{option: value})  # type: ignore[arg-type]
 
 
 def test_the_command_line_says_it_in_one_line(command: Callable[..., object], photo: Path) -> None:
-    ended = command("predict", photo, "--precision", "bf16")
+    ended = command("predict", photo, "--engine", "onnxruntime", "--precision", "bf16")
     assert ended.status  # type: ignore[attr-defined]
     assert "has no precision 'bf16'" in ended.err  # type: ignore[attr-defined]
     assert "Traceback" not in ended.err  # type: ignore[attr-defined]

@@ -23,6 +23,8 @@ HEAVY = (
     "jinja2",
     "replicate",
     "httpx",
+    "openvino",
+    "nncf",
 )
 ALSO_NOT_AT_IMPORT = ("numpy", "click", "tqdm", "platformdirs", "importlib.metadata", "urllib.request")
 
@@ -72,11 +74,29 @@ def test_help_loads_no_command() -> None:
     assert "numpy" not in loaded
 
 
-def test_predicting_leaves_no_telemetry_behind(tmp_path: Path, photo: Path) -> None:
+@pytest.mark.parametrize(
+    "options",
+    ["", "engine='openvino'", "engine='openvino', precision='int8', int8_photos=['@photos.txt']"],
+    ids=["onnxruntime", "openvino", "int8"],
+)
+def test_predicting_leaves_no_telemetry_behind(tmp_path: Path, photo: Path, options: str) -> None:
     home = tmp_path / "home"
     home.mkdir()
     keep = {name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "XDG_"))}
-    code = f"import leadline; leadline.predict({str(photo)!r})"
-    environment = {**keep, "HOME": str(home)}
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+    code = f"import leadline; leadline.open_model({options}).predict({str(photo)!r})"
+    environment = {**keep, "HOME": str(home), "LEADLINE_CACHE": str(tmp_path / "cache")}
+    _write_photos(tmp_path)
+    subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, check=True, timeout=120)
     assert [path for path in home.rglob("*") if path.is_file()] == []
+
+
+def _write_photos(folder: Path) -> None:
+    """A list of four small photos, to calibrate on."""
+    import numpy as np
+    from PIL import Image
+
+    names = [f"{place}.png" for place in range(4)]
+    for place, name in enumerate(names):
+        pixels = np.random.default_rng(place).integers(0, 256, (24, 32, 3), np.uint8)
+        Image.fromarray(pixels).resize((320, 240)).save(folder / name)
+    (folder / "photos.txt").write_text("\n".join(names))

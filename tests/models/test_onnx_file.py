@@ -137,6 +137,8 @@ def test_what_is_missing_or_wrong_is_said(
         ("input_size = [1]", r"input_size = \[1\] is not a list of 2 numbers"),
         ("kind = 3", "kind = 3 is not of that type"),
         ('commercial = "maybe"', "commercial = 'maybe' is not yes, no or unclear"),
+        ('way_back = "bus"', "way_back = 'bus' is not antialiased, linear or cubic"),
+        ('keeps_range = "yes"', "keeps_range = 'yes' is not of that type"),
     ],
 )
 def test_a_toml_that_is_wrong(tmp_path: Path, text: str, message: str) -> None:
@@ -203,3 +205,53 @@ def test_from_the_command_line(command: Callable[..., Any], photo: Path, tmp_pat
     assert "--unit m, --unit cm or --unit mm" in unsaid.err
     assert command("predict", photo, "-m", path, "--input-size", "big").status == 3
     assert command("predict", photo, "-m", path, "--mean", "1,2").status == 3
+
+
+def test_how_photos_are_resized_may_be_said_beside_it(tmp_path: Path) -> None:
+    path = network(tmp_path / "a.onnx", [1, 3, 8, 10])
+    path.with_suffix(".toml").write_text(
+        'kind = "metric"\nresample = "bicubic"\nway_back = "cubic"\nkeeps_range = true\nversion = "7"\n'
+    )
+    spec = resolve_model(str(path))
+    assert spec.processing is not None
+    assert (spec.processing.resample, spec.processing.way_back, spec.processing.keeps_range) == (
+        "bicubic",
+        "cubic",
+        True,
+    )
+    assert spec.version == "7"
+
+
+@pytest.fixture
+def openvino_file(tmp_path: Path) -> Path:
+    openvino = pytest.importorskip("openvino")
+    graph = openvino.Core().read_model(network(tmp_path / "a.onnx", ["N", 3, 8, 10]))
+    openvino.save_model(graph, tmp_path / "b.xml", compress_to_fp16=False)
+    return tmp_path / "b.xml"
+
+
+@pytest.mark.parametrize("form", ["{}", "openvino:{}"])
+def test_a_file_of_openvino_is_a_model_too(openvino_file: Path, form: str) -> None:
+    stated = Stated(kind=Kind(), unit="cm")
+    with open_model(form.format(openvino_file), stated=stated) as model:
+        assert (model.record.name, model.record.engine) == ("b", "openvino (CPU)")
+        depth = model.predict(np.full((16, 20, 3), 51, np.uint8)).depth
+    np.testing.assert_allclose(depth.values, 0.2 * 0.01, rtol=1e-6)
+
+
+def test_a_file_of_openvino_is_known_by_its_weights_too(openvino_file: Path) -> None:
+    from leadline.io.weights import fingerprint
+
+    before = fingerprint(openvino_file)
+    beside = openvino_file.with_suffix(".bin")
+    beside.write_bytes(beside.read_bytes() + b"\0")
+    assert fingerprint(openvino_file) != before
+    beside.unlink()
+    with pytest.raises(InputError, match=r"there is no OpenVINO file '.*b\.bin'; it takes both"):
+        resolve_model(f"openvino:{openvino_file}", stated=METRIC)
+
+
+def test_half_a_file_of_openvino_is_refused(openvino_file: Path) -> None:
+    openvino_file.write_text(openvino_file.read_text()[:200])
+    with pytest.raises(EngineError, match="cannot load 'b'"):
+        resolve_model(str(openvino_file), stated=METRIC)

@@ -16,7 +16,6 @@ from leadline.core.errors import InputError, KindError
 from leadline.core.image import Image
 from leadline.core.kind import Along, Freedom, Kind, Quantity
 from leadline.flows.model import Model, open_model
-from leadline.flows.models import measure
 from leadline.flows.naming import resolve_model
 from leadline.io.depth_files import read_depth
 from leadline.io.weights import locate
@@ -202,11 +201,6 @@ def test_a_checkpoint_by_reference_is_prompted_too() -> None:
     rgb, prompt_mm = scene(37, 53, 2)
     with open_model(str(folder)) as model:
         assert model.predict(rgb, prompt=metres(prompt_mm)).depth.unit == "m"
-
-
-def test_it_is_timed_with_a_prompt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LEADLINE_CACHE", str(tmp_path))
-    assert measure(NAME, times=1).time_ms > 0
 
 
 def test_a_phones_photo_and_lidar(shared_data: Path, tmp_path: Path, command: Callable[..., Any]) -> None:

@@ -82,3 +82,37 @@ def test_a_column_with_the_channel_last_is_a_column() -> None:
 def test_several_maps_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match="is not one depth map"):
         restore(np.zeros(shape, np.float32), processing=Processing(4, 5), height=4, width=5)
+
+
+@pytest.mark.parametrize(("way", "mode"), [("linear", "bilinear"), ("cubic", "bicubic")])
+@pytest.mark.parametrize("size", [(7, 9), (20, 30), (3, 40), (1, 1)])
+def test_the_way_back_is_pytorchs(way: Any, mode: str, size: tuple[int, int]) -> None:
+    torch = pytest.importorskip("torch")
+    plane = np.random.default_rng(1).random((7, 9)).astype(np.float32)
+    wanted = torch.nn.functional.interpolate(
+        torch.from_numpy(plane)[None, None], size=size, mode=mode, align_corners=False
+    )[0, 0].numpy()
+    made = restore(plane, processing=Processing(7, 9, way_back=way), height=size[0], width=size[1])
+    np.testing.assert_allclose(made, wanted, atol=2e-6)
+
+
+def test_values_stay_in_the_networks_range_where_that_is_said() -> None:
+    plane = np.zeros((4, 4), np.float32)
+    plane[1, 1] = 1
+    swung, kept = (
+        restore(plane, processing=Processing(4, 4, way_back="cubic", keeps_range=told), height=16, width=16)
+        for told in (False, True)
+    )
+    assert swung.min() < -0.01
+    assert (kept.min(), kept.max()) == (0, min(1, swung.max()))
+
+
+def test_photos_are_resized_by_the_filter_that_is_said() -> None:
+    rgb = np.random.default_rng(2).integers(0, 256, (20, 20, 3), np.uint8)
+    for name, kernel in (
+        ("bilinear", PilImage.Resampling.BILINEAR),
+        ("bicubic", PilImage.Resampling.BICUBIC),
+    ):
+        wanted = np.asarray(PilImage.fromarray(rgb).resize((6, 5), kernel)) / 255
+        made = prepare(rgb, processing=Processing(5, 6, resample=name, layout="NHWC"))  # type: ignore[arg-type]
+        np.testing.assert_allclose(made, wanted, atol=1e-6)

@@ -28,6 +28,7 @@ COMMANDS = {
     "benchmark": "How fast models are on this machine, engine by engine.",
     "calibrate": "Metres from a few known distances.",
     "reproduce": "Check published figures.",
+    "export": "A model as a file for other programs.",
     "demo": "Depth from the photo that ships with leadline.",
     "train": "Train a model by a recipe.",
     "doctor": "Versions, extras, engines, devices and plugins.",

@@ -79,6 +79,8 @@ def carry_out(request: PredictRequest, *, as_json: bool = False) -> Report:
         progress.line(report.to_dict())
     else:
         tell_report(report)
+    for remark in report.remarks:
+        click.echo(f"leadline: {remark}", err=True)
     _tell_failed(report.failed)
     return report
 

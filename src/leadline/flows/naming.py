@@ -13,13 +13,16 @@ __all__ = ["registered", "resolve_model"]
 _INDEXES = ("config.json", "model_index.json")
 """What a checkpoint's folder holds: of transformers, and of diffusers."""
 
+_FILES = {".onnx": "onnx", ".xml": "openvino"}
+"""Files that are models by themselves, and who makes a spec of them."""
+
 
 def resolve_model(name: str | ModelSpec, *, stated: Stated | None = None) -> ModelSpec:
     """The spec of a model.
 
     Args:
         name: A model's name; ``hf:ORG/NAME``, ``onnx:FILE`` or another known reference; the path of a
-            checkpoint folder or of an ONNX file; or a spec, which is given back.
+            checkpoint folder, of an ONNX file or of OpenVINO's ``.xml``; or a spec, which is given back.
         stated: What the user states of a model that does not say it itself.
 
     Returns:
@@ -39,8 +42,8 @@ def resolve_model(name: str | ModelSpec, *, stated: Stated | None = None) -> Mod
     path = Path(name).expanduser()
     if path.is_dir() and any((path / file).is_file() for file in _INDEXES):
         return _followed(_recognised(path) or "hf", name, given)
-    if path.suffix.lower() == ".onnx" and path.is_file():
-        return _followed("onnx", name, given)
+    if path.suffix.lower() in _FILES and path.is_file():
+        return _followed(_FILES[path.suffix.lower()], name, given)
     spec = registered(name)
     if given.kind is not None and given.kind != spec.kind:
         raise InputError(
@@ -72,7 +75,7 @@ def registered(name: str) -> ModelSpec:
             raise UnknownName("model", name, known=MODELS.names(), hidden=random) from error
         forms = ", ".join(REFERENCES.get(word).form for word in REFERENCES.names())
         raise InputError(
-            f"model {name!r} is no model's name, no folder with a config.json and no ONNX file that is here",
+            f"model {name!r} is no model's name, no folder with a config.json and no ONNX or OpenVINO file that is here",
             hint=f"check the path, or use one of {forms}",
         ) from error
 

@@ -99,7 +99,14 @@ def run(request: PredictRequest, *, on_event: Listener | None = None, opened: Se
             tuple(skipped),
             tuple(event for _, event in sorted(failed, key=lambda pair: pair[0])),
             time.perf_counter() - start_s,
+            _new(models, notices),
         )
+
+
+def _new(models: Sequence[Model], notices: Sequence[str]) -> tuple[str, ...]:
+    """What models remark at the end and did not at the beginning."""
+    remarks = dict.fromkeys(remark for model in models for remark in model.remarks)
+    return tuple(remark for remark in remarks if remark not in notices)
 
 
 @dataclass(frozen=True, slots=True)

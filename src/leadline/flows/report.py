@@ -206,6 +206,7 @@ class Report:
         skipped: Photos whose outputs were there.
         failed: Photos that could not be used, with reasons.
         time_s: Seconds of wall time, models' loading not counted.
+        remarks: What came up meanwhile that its user should know: that another engine took over, for one.
     """
 
     out: Path
@@ -214,6 +215,7 @@ class Report:
     skipped: tuple[Skipped, ...]
     failed: tuple[Failed, ...]
     time_s: float
+    remarks: tuple[str, ...] = ()
 
     @property
     def photos_per_s(self) -> float:
@@ -231,4 +233,5 @@ class Report:
             "failed": len(self.failed),
             "time_s": self.time_s,
             "photos_per_s": self.photos_per_s,
+            "remarks": list(self.remarks),
         }

@@ -300,12 +300,16 @@ def fingerprint(path: Path) -> str:
         path: A file; a folder; or the empty path, of weights that are elsewhere.
 
     Returns:
-        Lower-case hex; empty for weights that are elsewhere. A folder's is the SHA-256 of the lines ``SHA-256  NAME`` of its
+        Lower-case hex; empty for weights that are elsewhere. OpenVINO's ``.xml`` goes with its ``.bin``. A folder's is the SHA-256 of the lines ``SHA-256  NAME`` of its
         files in order of their names, as ``sha256sum`` writes them.
     """
     if path == Path():
         return ""
     store = cache_folder().parent / "hashes.json"
+    beside = path.with_suffix(".bin")
+    if path.suffix == ".xml" and path.is_file() and beside.is_file():
+        pair = "".join(f"{kept_sha256(file, store=store)}  {file.name}\n" for file in (beside, path))
+        return hashlib.sha256(pair.encode()).hexdigest()
     if path.is_file():
         return kept_sha256(path, store=store)
     files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -15,7 +15,7 @@ from leadline.ops.processing import Processing
 from leadline.plugins.registry import load
 from leadline.plugins.specs import Commercial, ModelSpec, ReferenceSpec, Stated, Weights
 
-__all__ = ["REFERENCE", "resolve"]
+__all__ = ["OPENVINO", "REFERENCE", "resolve", "resolve_openvino"]
 
 REFERENCE = ReferenceSpec(
     name="onnx",
@@ -24,9 +24,22 @@ REFERENCE = ReferenceSpec(
     summary="an ONNX file of your own",
 )
 
+OPENVINO = ReferenceSpec(
+    name="openvino",
+    resolve="leadline.models.onnx_file:resolve_openvino",
+    form="openvino:FILE",
+    summary="an OpenVINO file (.xml, with its .bin) of your own",
+)
+
 _METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 _LAYOUTS = {"NCHW": 1, "NHWC": 3}
 """Which axis holds the colours."""
+_CHOICES = {
+    "commercial": ("yes", "no", "unclear"),
+    "resample": ("bilinear", "bicubic"),
+    "way_back": ("antialiased", "linear", "cubic"),
+}
+_FLAGS = ("scale_needs_focal", "keeps_range")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,10 @@ class _Told:
     licence: str = ""
     commercial: str = "unclear"
     scale_needs_focal: bool = False
+    resample: str = "bilinear"
+    way_back: str = "antialiased"
+    keeps_range: bool = False
+    version: str = ""
 
 
 def resolve(reference: str, *, stated: Stated) -> ModelSpec:
@@ -65,7 +82,33 @@ def resolve(reference: str, *, stated: Stated) -> ModelSpec:
     path = Path(reference).expanduser()
     if not path.is_file():
         raise InputError(f"there is no ONNX file {str(path)!r}", hint="check the path")
-    graph = load("leadline.engines.onnxruntime:graph_of")(path)
+    return _spec(path, load("leadline.engines.onnxruntime:graph_of")(path), stated)
+
+
+def resolve_openvino(reference: str, *, stated: Stated) -> ModelSpec:
+    """The spec of a file of OpenVINO; what must be said of it is that of an ONNX file.
+
+    Args:
+        reference: The path of the ``.xml``; its ``.bin`` lies beside it.
+        stated: What the user says.
+
+    Returns:
+        The spec.
+
+    Raises:
+        InputError: There is no such file, something must be said, or the network takes or gives something else.
+        EngineError: It is no such file, or is damaged.
+        MissingExtra: OpenVINO is not installed.
+    """
+    path = Path(reference).expanduser()
+    for file in (path, path.with_suffix(".bin")):
+        if not file.is_file():
+            raise InputError(f"there is no OpenVINO file {str(file)!r}", hint="it takes both .xml and .bin")
+    spec = _spec(path, load("leadline.engines.openvino.graphs:graph_of")(path), stated)
+    return replace(spec, engines=("openvino",), summary=f"the OpenVINO file {path.name}")
+
+
+def _spec(path: Path, graph: Any, stated: Stated) -> ModelSpec:
     told = _told_beside(path)
     kind = stated.kind or _kind(told.kind or graph.metadata.get("kind", ""), path)
     whole = "image" in graph.inputs and graph.inputs["image"][0] == "tensor(uint8)"
@@ -81,7 +124,7 @@ def resolve(reference: str, *, stated: Stated) -> ModelSpec:
         weights=Weights(f"file:{path}"),
         licence=told.licence or "unknown: it is your file",
         commercial=Commercial(told.commercial),
-        version=graph.metadata.get("version", ""),
+        version=graph.metadata.get("version", "") or told.version,
         scale_needs_focal=told.scale_needs_focal or "focal_px" in graph.inputs,
         processing=None if whole else _processing(graph, told, stated, kind, path),
         says_uncertainty=False,
@@ -115,18 +158,19 @@ def _told_beside(path: Path) -> _Told:
                 f"{str(beside)!r} has an unknown key {key!r}",
                 hint=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}",
             )
-    if table.get("commercial", "unclear") not in {each.value for each in Commercial}:
-        raise InputError(
-            f"{str(beside)!r}: commercial = {table['commercial']!r} is not yes, no or unclear",
-            hint="choose one",
-        )
+    for key, choices in _CHOICES.items():
+        if table.get(key, choices[0]) not in choices:
+            raise InputError(
+                f"{str(beside)!r}: {key} = {table[key]!r} is not {', '.join(choices[:-1])} or {choices[-1]}",
+                hint="choose one",
+            )
     return _Told(**{key: _checked(key, value, beside) for key, value in table.items()})
 
 
 def _checked(key: str, value: Any, beside: Path) -> Any:
     wanted: Mapping[str, tuple[type, int]] = {"input_size": (int, 2), "mean": (float, 3), "std": (float, 3)}
     if key not in wanted:
-        sound = isinstance(value, bool if key == "scale_needs_focal" else str)
+        sound = isinstance(value, bool if key in _FLAGS else str)
     else:
         each, count = wanted[key]
         sound = isinstance(value, list) and len(value) == count
@@ -169,6 +213,9 @@ def _processing(graph: Any, told: _Told, stated: Stated, kind: Kind, path: Path)
         stated.std or told.std or (1.0, 1.0, 1.0),
         cast(Literal["NCHW", "NHWC"], layout),
         output_scale=_METRES[_unit(graph, told, stated, kind, path)],
+        resample=cast(Literal["bilinear", "bicubic"], told.resample),
+        way_back=cast(Literal["antialiased", "linear", "cubic"], told.way_back),
+        keeps_range=told.keeps_range,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, WeightsError
 from leadline.core.image import Image
 from leadline.core.results import Answer
+from leadline.ops.processing import Processing
 from leadline.plugins.need import need
 
 __all__ = ["PretrainedNetwork", "load_checkpoint", "quiet"]
@@ -39,6 +40,9 @@ class PretrainedNetwork:
 
     least_side: ClassVar[int] = 1
     """Photos with a shorter side get more of their last row or column, which is cut off the depth again."""
+
+    way_back: ClassVar[str] = "cubic"
+    """How the processor brings depth to the photo's size, as ``Processing`` calls it; empty where it does more than that."""
 
     cuts_overshoot: bool = False
     """Whether depth stays within what the network said before it was enlarged: cubic interpolation swings beyond it,
@@ -72,6 +76,37 @@ class PretrainedNetwork:
         """The checkpoint's own resizing and normalising."""
         pixels = self.processor(images=self.photos(images), return_tensors="pt", **self._where)
         return {"pixel_values": pixels["pixel_values"]}
+
+    def declared(self, image: Image) -> Processing:
+        """The processor's steps as a record that goes beside a file.
+
+        Args:
+            image: A photo; its size settles the network's.
+
+        Returns:
+            The record, for photos of this shape.
+
+        Raises:
+            EngineError: The processor does what no record says.
+        """
+        told = self.processor
+        resample = {2: "bilinear", 3: "bicubic"}.get(int(told.resample), "")
+        if not resample or getattr(told, "do_pad", False) or not self.way_back:
+            raise EngineError(
+                f"the processing of a {self.architecture} checkpoint is more than a file can declare",
+                hint="run the checkpoint itself, with --engine openvino or --engine torch",
+            )
+        shape = self.prepare([image])["pixel_values"].shape
+        normal = bool(getattr(told, "do_normalize", False))
+        return Processing(
+            int(shape[2]),
+            int(shape[3]),
+            _three(told.image_mean) if normal else (0.0, 0.0, 0.0),
+            _three(told.image_std) if normal else (1.0, 1.0, 1.0),
+            resample=cast(Literal["bilinear", "bicubic"], resample),
+            way_back=cast(Literal["linear", "cubic"], self.way_back),
+            keeps_range=self.cuts_overshoot,
+        )
 
     def photos(self, images: Sequence[Image]) -> list[Any]:
         """The photos as Pillow images of their padded sizes, as processors take them."""
@@ -138,6 +173,11 @@ class PretrainedNetwork:
         array: NDArray[np.float32] = tensor.detach().cpu().numpy().astype(np.float32, copy=False)
         whole = array.reshape(self.padded(image))
         return np.ascontiguousarray(whole[: image.height, : image.width])
+
+
+def _three(numbers: Sequence[float]) -> tuple[float, float, float]:
+    red, green, blue = (float(number) for number in numbers)
+    return red, green, blue
 
 
 class _Attributes(dict[str, Any]):

@@ -33,6 +33,10 @@ class Processing:
         layout: Order of the input's axes.
         output_scale: Factor from the network's unit to the kind's unit: 0.01 for centimetres.
         output_offset: Added after the factor.
+        resample: Pillow's filter that brings the photo to the network's size.
+        way_back: How the output is brought to the photo's size: by Pillow's antialiased bilinear filter, or interpolated
+            between its values as PyTorch does it, ``"linear"`` or ``"cubic"`` (Keys' kernel, a = -0.75).
+        keeps_range: Whether values stay within what the network said: cubic interpolation swings beyond it.
 
     Raises:
         InputError: A size below 1 or a standard deviation of 0.
@@ -45,6 +49,9 @@ class Processing:
     layout: Literal["NCHW", "NHWC"] = "NCHW"
     output_scale: float = 1.0
     output_offset: float = 0.0
+    resample: Literal["bilinear", "bicubic"] = "bilinear"
+    way_back: Literal["antialiased", "linear", "cubic"] = "antialiased"
+    keeps_range: bool = False
 
     def __post_init__(self) -> None:
         if self.height < 1 or self.width < 1:
@@ -66,13 +73,13 @@ def prepare(rgb_HW3: NDArray[np.uint8], *, processing: Processing) -> NDArray[np
         processing: The declared record.
 
     Returns:
-        float32, shape (3, h, w) or (h, w, 3) by the layout: resized with Pillow's antialiased bilinear filter, then
-        normalised.
+        float32, shape (3, h, w) or (h, w, 3) by the layout: resized with Pillow's antialiased filter, then normalised.
     """
     from PIL import Image as PilImage
 
     size = (processing.width, processing.height)
-    resized = np.asarray(PilImage.fromarray(rgb_HW3).resize(size, PilImage.Resampling.BILINEAR))
+    kernel = PilImage.Resampling[processing.resample.upper()]
+    resized = np.asarray(PilImage.fromarray(rgb_HW3).resize(size, kernel))
     mean, std = (np.asarray(v, np.float32) for v in (processing.mean, processing.std))
     pixels = ((resized.astype(np.float32) / 255 - mean) / std).astype(np.float32)
     return np.ascontiguousarray(pixels.transpose(2, 0, 1)) if processing.layout == "NCHW" else pixels
@@ -90,13 +97,11 @@ def restore(
         width: Columns of the photo.
 
     Returns:
-        float32, shape (height, width): resized bilinearly, then scaled.
+        float32, shape (height, width): resized, then scaled.
 
     Raises:
         InputError: The output is not one map.
     """
-    from PIL import Image as PilImage
-
     plane = output.reshape([n for n in output.shape if n != 1] or [1, 1])
     if plane.ndim == 1:
         trailing = output.ndim == 4 and processing.layout == "NHWC"
@@ -106,7 +111,42 @@ def restore(
             f"network output of shape {output.shape} is not one depth map",
             hint="name the output that holds depth",
         )
-    resized = PilImage.fromarray(plane.astype(np.float32)).resize(
-        (width, height), PilImage.Resampling.BILINEAR
-    )
-    return np.asarray(resized) * np.float32(processing.output_scale) + np.float32(processing.output_offset)
+    resized = _resized(plane.astype(np.float32), height, width, processing.way_back)
+    if processing.keeps_range:
+        resized = resized.clip(plane.min(), plane.max())
+    return resized * np.float32(processing.output_scale) + np.float32(processing.output_offset)
+
+
+def _resized(plane: NDArray[np.float32], height: int, width: int, way: str) -> NDArray[np.float32]:
+    if way == "antialiased":
+        from PIL import Image as PilImage
+
+        return np.asarray(PilImage.fromarray(plane).resize((width, height), PilImage.Resampling.BILINEAR))
+    rows = _blended(plane, height, way)
+    return np.ascontiguousarray(_blended(rows.T, width, way).T)
+
+
+def _blended(rows: NDArray[np.float32], count: int, way: str) -> NDArray[np.float32]:
+    """Rows between rows: weighted sums of the two or four nearest, the outermost repeated beyond the edge."""
+    place = (np.arange(count) + 0.5) * (len(rows) / count) - 0.5
+    first = np.floor(place)
+    share = place - first
+    taps = _cubic_taps(share) if way == "cubic" else ((0, 1 - share), (1, share))
+    blended = np.zeros((count, rows.shape[1]), np.float32)
+    for offset, weight in taps:
+        index = np.clip(first + offset, 0, len(rows) - 1).astype(np.intp)
+        blended += rows[index] * weight.astype(np.float32)[:, None]
+    return blended
+
+
+def _cubic_taps(share: NDArray[np.float64]) -> tuple[tuple[int, NDArray[np.float64]], ...]:
+    """Keys, "Cubic convolution interpolation for digital image processing" (1981), with a = -0.75 as PyTorch has it."""
+    a = -0.75
+
+    def near(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return ((a + 2) * x - (a + 3)) * x * x + 1
+
+    def far(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+
+    return ((-1, far(share + 1)), (0, near(share)), (1, near(1 - share)), (2, far(2 - share)))

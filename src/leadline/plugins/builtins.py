@@ -108,6 +108,7 @@ DATASETS = {
 REFERENCES = {
     "hf": "leadline.models.transformers_checkpoint:REFERENCE",
     "onnx": "leadline.models.onnx_file:REFERENCE",
+    "openvino": "leadline.models.onnx_file:OPENVINO",
     "replicate": "leadline.models.replicate.reference:REFERENCE",
 }
 """Ways to name a model that is in no list: the word before the colon, and who makes a spec of the rest."""

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from leadline.core.errors import MissingExtra
 
-__all__ = ["has", "need"]
+__all__ = ["has", "must_be_there", "need"]
 
 
 def has(package: str) -> bool:
@@ -42,6 +42,21 @@ def need(package: str, *, who: str, extra: str, install: str = "") -> ModuleType
         >>> need("math", who="this example", extra="all").sqrt(4.0)
         2.0
     """
+    must_be_there(package, who=who, extra=extra, install=install)
+    return import_module(package)
+
+
+def must_be_there(package: str, *, who: str, extra: str, install: str = "") -> None:
+    """Refuses to go on without an optional package, which is left to others to import.
+
+    Args:
+        package: Import name.
+        who: What needs it, for the message.
+        extra: The leadline extra that brings it; empty for the base install.
+        install: What pip is given to bring it, where no extra of leadline does.
+
+    Raises:
+        MissingExtra: It is not installed; the message ends in the pip line.
+    """
     if not has(package):
         raise MissingExtra(who, package, extra=extra, install=install)
-    return import_module(package)

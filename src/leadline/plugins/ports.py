@@ -14,6 +14,7 @@ from leadline.core.kind import Kind
 from leadline.core.results import Answer, Prediction
 from leadline.core.sample import Entry, Sample
 from leadline.ops.colour import ColourOptions
+from leadline.ops.processing import Processing
 from leadline.plugins.specs import ModelSpec
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "PRECISIONS",
     "Comparing",
     "Dataset",
+    "Declaring",
     "Demanding",
     "Engine",
     "EngineOptions",
@@ -146,6 +148,22 @@ class Network(Protocol):
             images: The photos that were prepared.
             prompts: The prompts that were prepared; left out where there were none, so that a family that is not prompted
                 need not take them.
+        """
+        ...
+
+
+@runtime_checkable
+class Declaring(Protocol):
+    """What a network also has whose processing can be declared beside its file, so that it runs without the family's code."""
+
+    def declared(self, image: Image) -> Processing:
+        """The processing of photos of this one's size.
+
+        Args:
+            image: A photo.
+
+        Raises:
+            EngineError: A file cannot declare it: it pads the photo, or rests on the lens.
         """
         ...
 

@@ -10,6 +10,7 @@ from leadline.engines.offered import precision_of
 from leadline.engines.openvino.faces import DeclaredFile, Face, TorchFace, WholeFile
 from leadline.engines.openvino.programs import Programs, Setting
 from leadline.engines.openvino.quantising import Quantiser, photos_to_calibrate_on
+from leadline.engines.openvino.runtime import runtime
 from leadline.engines.openvino.session import OpenVinoSession
 from leadline.engines.openvino.spec import SPEC
 from leadline.engines.openvino.store import Store
@@ -152,10 +153,8 @@ def _around(core: Any, device: str) -> str:
 
 
 def _build(core: Any, device: str) -> str:
-    import openvino
-
-    return f"OpenVINO {openvino.__version__}, {core.get_property(device, 'FULL_DEVICE_NAME')}"
+    return f"OpenVINO {runtime().__version__}, {core.get_property(device, 'FULL_DEVICE_NAME')}"
 
 
 def _core() -> Any:
-    return need("openvino", who="engine 'openvino'", extra="openvino").Core()
+    return runtime().Core()

@@ -49,6 +49,9 @@ class OpenVinoSession:
         self._programs, self._quantiser, self._store = programs, quantiser, store
         self._name = name
         self._lock = threading.Lock()
+        self._graph: dict[
+            str, Any
+        ] = {}  # the last one: photos alone and in numbers take programs of their own
         self.description = description
 
     @property
@@ -89,6 +92,7 @@ class OpenVinoSession:
     def close(self) -> None:
         """Gives the memory back."""
         self._face = None
+        self._graph = {}
         self._programs.forget()
 
     def _outputs(
@@ -98,8 +102,14 @@ class OpenVinoSession:
 
         def graph() -> Any:
             made.append(shapes)
-            plain = face.graph(image, prompts)
-            return plain if self._quantiser is None else self._quantiser.of(plain, face, image, shapes)
+            if shapes not in self._graph:
+                plain = face.graph(image, prompts)
+                self._graph = {
+                    shapes: plain
+                    if self._quantiser is None
+                    else self._quantiser.of(plain, face, image, shapes)
+                }
+            return self._graph[shapes]
 
         shapes = face.shapes(feeds[0])
         program = self._programs.get(shapes, graph, several=len(feeds) > 1)
@@ -109,22 +119,23 @@ class OpenVinoSession:
         return outputs
 
     def _infer(self, program: Any, feeds: list[Arrays]) -> list[Arrays]:
-        import openvino
-
+        """One photo after the other; of several, as many at a time as the program has streams."""
         names = [
             port.get_any_name() if port.get_names() else str(k) for k, port in enumerate(program.outputs)
         ]
-        outputs: list[Arrays] = [{} for _ in feeds]
-
-        def done(request: Any, place: int) -> None:
-            outputs[place] = {name: request.get_output_tensor(k).data.copy() for k, name in enumerate(names)}
-
-        queue = openvino.AsyncInferQueue(program, 0 if len(feeds) > 1 else 1)
-        queue.set_callback(done)
+        count = program.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") if len(feeds) > 1 else 1
+        requests = [program.create_infer_request() for _ in range(min(count, len(feeds)))]
+        outputs: list[Arrays] = []
         try:
-            for place, feed in enumerate(feeds):
-                queue.start_async(feed, place, share_inputs=True)
-            queue.wait_all()
+            for first in range(0, len(feeds), len(requests)):
+                pairs = list(zip(requests, feeds[first : first + len(requests)], strict=False))
+                for request, feed in pairs:
+                    request.start_async(feed, share_inputs=True)
+                for request, _ in pairs:
+                    request.wait()
+                    outputs.append(
+                        {name: request.get_output_tensor(k).data.copy() for k, name in enumerate(names)}
+                    )
         except RuntimeError as error:
             raise EngineError(
                 f"openvino failed in {self._name!r} on {_shapes(feeds[0])}: {first_words(error)}",

@@ -11,10 +11,9 @@ from typing import Any
 import torch
 
 from leadline.core.errors import EngineError
+from leadline.engines.openvino.graphs import first_words, lacks
 
 __all__ = ["converted", "run_module", "tensors_of"]
-
-_REFUSED = "OpConversionFailure"
 
 
 class _ByPlace(torch.nn.Module):
@@ -59,13 +58,13 @@ def converted(module: torch.nn.Module, inputs: Mapping[str, Any], *, name: str) 
         try:
             program = torch.export.export(wrapped, tuple(inputs.values()), strict=False)
         except (RuntimeError, ValueError, TypeError, torch._dynamo.exc.TorchDynamoException) as error:
-            raise _cannot(name, f"it cannot be followed: {_first_line(error)}") from error
+            raise _cannot(name, f"it cannot be followed: {first_words(error)}") from error
         try:
             # OpenVINO does not hold on to the decoder, so it must have a name.
             decoder = TorchFXPythonDecoder.from_exported_program(program)
             graph = front.convert(front.load(decoder))
         except RuntimeError as error:
-            raise _cannot(name, _operators(error)) from error
+            raise _cannot(name, lacks(error) or first_words(error)) from error
     shapes = {}
     for port, (called, tensor) in zip(graph.inputs, inputs.items(), strict=True):
         port.set_names({called})
@@ -108,19 +107,6 @@ def _cannot(name: str, why: str) -> EngineError:
         f"openvino cannot run {name!r}: {why}",
         hint="use --engine torch, or --fallback torch to have that done by itself",
     )
-
-
-def _operators(error: Exception) -> str:
-    """The operators that OpenVINO names as those it lacks, or what else it says."""
-    text = str(error)
-    lacking = sorted({word.strip(":,.'\"") for word in text.split() if word.startswith(("aten", "--aten"))})
-    return f"it lacks {', '.join(lacking[:4])}" if lacking else _first_line(error)
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    own = [line for line in lines if not line.startswith(("Exception from", "Check "))] or lines
-    return own[0][:200] if own else type(error).__name__
 
 
 @contextmanager

@@ -30,6 +30,7 @@ class DepthProNetwork(PretrainedNetwork):
     """
 
     architecture: ClassVar[str] = "depth_pro"
+    way_back: ClassVar[str] = ""
 
     def post_process(self, outputs: Mapping[str, Any], images: Sequence[Image]) -> list[dict[str, Any]]:
         """The processor's own, with the field of view of each photo."""

@@ -20,6 +20,7 @@ __all__ = [
     "TINY",
 ]
 
+# OpenVINO 2026.4 gets the cosine attention of Swin V2 wrong (by 7 % on random weights), so those run in torch.
 _KIND = Kind(Quantity.INVERSE, Freedom.AFFINE)
 _PAPER, _PAPER_31 = "https://arxiv.org/abs/2103.13413", "https://arxiv.org/abs/2307.14460"
 
@@ -43,7 +44,7 @@ def _spec(
         weights=Weights(f"hf:{hub}", size_bytes=size_bytes, revision=revision),
         licence=licence,
         commercial=Commercial.YES,
-        engines=("torch", "openvino"),
+        engines=("torch",) if "swin" in name else ("torch", "openvino"),
         paper=paper,
         good_for=good_for,
         step_up=step_up,
@@ -152,7 +153,7 @@ def _tiny(name: str, backbone: str, function: str) -> ModelSpec:
         weights=Weights(f"code:leadline.testing.tiny_dpt:{function}"),
         licence="Apache-2.0",
         commercial=Commercial.YES,
-        engines=("torch", "openvino"),
+        engines=("torch",) if "swin" in name else ("torch", "openvino"),
         version="1",
         good_for="tests of everything around a model",
         scale_needs_focal=False,

@@ -14,6 +14,7 @@ class Tipsv2DptNetwork(PretrainedNetwork):
     """TIPSv2-DPT as transformers has it."""
 
     architecture: ClassVar[str] = "tipsv2_dpt"
+    way_back: ClassVar[str] = "linear"
     cuts_overshoot = True
 
 

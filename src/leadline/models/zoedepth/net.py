@@ -15,6 +15,7 @@ class ZoeDepthNetwork(PretrainedNetwork):
 
     architecture: ClassVar[str] = "zoedepth"
     least_side: ClassVar[int] = 8
+    way_back: ClassVar[str] = ""
     cuts_overshoot = True
 
 
