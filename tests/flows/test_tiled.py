@@ -199,3 +199,33 @@ def test_through_the_command_line_and_from_python(
     with open_model(known, tile=200) as model:
         assert model.predict(tmp_path / "a.png").depth.shape == (300, 400)
     assert command("predict", tmp_path / "a.png", "--tile", "nine").status == InputError.exit_status
+
+
+def test_a_model_that_runs_elsewhere_is_sent_no_tiles() -> None:
+    with pytest.raises(InputError, match="every tile would be sent there and charged"):
+        side_of("auto", MODELS.get("replicate-midas"), Seer(AFFINE))
+
+
+def test_sky_has_no_depth_though_a_tile_saw_some() -> None:
+    def with_sky(answer: Answer, image: Image) -> Answer:
+        sky = np.zeros(answer.values.shape, bool)
+        sky[: image.height // 3] = True
+        return replace(answer, infinite=sky)
+
+    (answer,) = TiledSession(Seer(Kind(), answer=with_sky), Kind(), side=SIDE).run([photo()])
+    assert answer.infinite is not None
+    assert answer.infinite.any()
+    assert np.isnan(answer.values[answer.infinite]).all()
+
+
+def test_a_tile_that_fits_nothing_has_the_doubt_of_the_whole() -> None:
+    def doubtful(answer: Answer, image: Image) -> Answer:
+        tile = max(image.width, image.height) == SIDE and image.camera.fx > 300
+        values = np.full_like(answer.values, np.nan) if tile else answer.values
+        return replace(
+            answer, values=values, uncertainty=np.full(values.shape, 7.0 if tile else 0.5, np.float32)
+        )
+
+    (answer,) = TiledSession(Seer(Kind(), answer=doubtful), Kind(), side=SIDE).run([photo()])
+    assert answer.uncertainty is not None
+    np.testing.assert_allclose(answer.uncertainty, 0.5, rtol=1e-5)

@@ -47,8 +47,14 @@ def side_of(tile: str | int, spec: ModelSpec, session: Session) -> int:
         What was said; else twice the side at which the network sees a photo.
 
     Raises:
-        InputError: The model is prompted: a prompt cannot be cut as exactly as a photo.
+        InputError: The model is prompted: a prompt cannot be cut as exactly as a photo. Or it runs elsewhere, where every tile
+            would be sent and charged.
     """
+    if spec.weights.scheme == "remote":
+        raise InputError(
+            f"model {spec.name!r} runs elsewhere, and every tile would be sent there and charged as a photo",
+            hint="leave --tile out, or use a model that runs here",
+        )
     if spec.prompted:
         raise InputError(
             f"model {spec.name!r} needs a prompt with each photo, and prompts are not cut into tiles",
@@ -151,12 +157,19 @@ class TiledSession:
                     values = values * np.float32(found.scale) + np.float32(found.shift)
                 depth.add(values, tile)
                 if doubt is not None and answer.uncertainty is not None:
-                    doubt.add(answer.uncertainty * np.float32(found.scale if found else 1), tile)
+                    if found is None:
+                        assert whole.uncertainty is not None
+                        doubt.add(_enlarged(whole.uncertainty, tile, image), tile)
+                    else:
+                        doubt.add(answer.uncertainty * np.float32(found.scale), tile)
                 if sky is not None and answer.infinite is not None:
                     sky.add(answer.infinite.astype(np.float32), tile)
         infinite = None if sky is None else sky.done() > 0.5
+        values = depth.done()
+        if infinite is not None:
+            values[infinite] = np.nan
         return Answer(
-            depth.done(),
+            values,
             _camera(whole.camera, image),
             whole.kind,
             infinite,
