@@ -17,6 +17,8 @@ from leadline.flows.export import MARK, ExportRequest, run
 from leadline.flows.model import open_model
 from leadline.plugins.registry import MODELS
 
+pytest.importorskip("openvino", reason="the extra openvino is not installed")
+
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -15,6 +15,8 @@ from leadline.plugins.registry import MODELS
 from leadline.plugins.specs import ModelSpec
 from leadline.testing.scenes import noise_photo
 
+pytest.importorskip("openvino", reason="the extra openvino is not installed")
+
 
 def _refusing() -> Any:
     raise EngineError("it lacks Sprocket", hint="use another")
