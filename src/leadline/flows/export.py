@@ -359,6 +359,7 @@ def _write_beside(path: Path, spec: ModelSpec, processing: Processing | None, *,
     """What the file cannot say of itself, as ``leadline predict -m FILE`` reads it."""
     told: dict[str, Any] = {
         "kind": str(spec.kind),
+        "unit": "m",
         "version": version,
         "licence": spec.licence,
         "commercial": spec.commercial.value,

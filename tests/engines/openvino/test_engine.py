@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import openvino
 import pytest
 from onnx import TensorProto, helper
 
@@ -214,6 +213,7 @@ def test_antialiased_resizing_is_pillows(
     import onnxruntime
 
     from leadline.engines.openvino.graphs import read_graph
+    from leadline.engines.openvino.runtime import core
 
     place = 2 if shape[1] == 3 else 1
     target = [*shape[:place], *size, *shape[place + 2 :]]
@@ -227,9 +227,8 @@ def test_antialiased_resizing_is_pillows(
     path = _path(_written(tmp_path / "small.onnx", nodes, brightness, shape=shape))
     pixels = np.random.default_rng(0).random(shape, np.float32)
     (wanted,) = onnxruntime.InferenceSession(path).run(None, {"rgb": pixels})
-    core = openvino.Core()
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
-    made = core.compile_model(read_graph(core, path, name="x"), "CPU", exact)([pixels])[0]
+    made = core().compile_model(read_graph(core(), path, name="x"), "CPU", exact)([pixels])[0]
     np.testing.assert_allclose(made, wanted, atol=2e-6)
 
 
@@ -332,3 +331,47 @@ def test_numbers_that_are_not_torchs_are_refused(monkeypatch: pytest.MonkeyPatch
         pytest.raises(EngineError, match="otherwise than torch"),
     ):
         model.predict(noise_photo(48, 64))
+
+
+@pytest.mark.slow
+def test_depth_anything_v2_small_gives_torchs_numbers(tmp_path: Path, photo: Path) -> None:
+    """The published architecture at its own size, with random weights under which its answer varies."""
+    import torch
+    from transformers import (
+        DepthAnythingConfig,
+        DepthAnythingForDepthEstimation,
+        Dinov2Config,
+        DPTImageProcessor,
+    )
+
+    from leadline.testing.random_weights import strengthened
+
+    torch.manual_seed(1)
+    backbone = Dinov2Config(
+        hidden_size=384,
+        num_hidden_layers=12,
+        num_attention_heads=6,
+        image_size=518,
+        patch_size=14,
+        out_indices=[3, 6, 9, 12],
+        apply_layernorm=True,
+        reshape_hidden_states=False,
+    )
+    config = DepthAnythingConfig(
+        backbone_config=backbone,
+        reassemble_hidden_size=384,
+        neck_hidden_sizes=[48, 96, 192, 384],
+        fusion_hidden_size=64,
+        head_hidden_size=32,
+    )
+    strengthened(DepthAnythingForDepthEstimation(config)).save_pretrained(tmp_path)
+    DPTImageProcessor(
+        size={"height": 518, "width": 518}, keep_aspect_ratio=True, ensure_multiple_of=14
+    ).save_pretrained(tmp_path)
+    with (
+        open_model(str(tmp_path), engine="torch") as there,
+        open_model(str(tmp_path), engine="openvino") as here,
+    ):
+        one, other = (model.infer([read_image(str(photo))])[0][0].values for model in (there, here))
+    assert float(one.std() / np.abs(one).mean()) > 0.1
+    assert _apart(one, other) <= SAME

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -174,3 +176,20 @@ def test_the_command_line_calibrates_and_says_it_in_one_line(
     assert done.status == 3
     assert "--int8-photos FOLDER" in done.err
     assert "Traceback" not in done.err
+
+
+def test_a_signal_after_calibrating_is_met_as_ever(rooms: Path, photo: Path) -> None:
+    """OpenVINO's cores lend the thread a stack for signals; one that is gone would end the process at Ctrl-C."""
+    code = (
+        "import os, signal, leadline\n"
+        f"with leadline.open_model(engine='openvino', precision='int8', int8_photos=[{str(rooms)!r}]) as model:\n"
+        f"    model.predict({str(photo)!r})\n"
+        "try:\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('met')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "met"), done.stderr

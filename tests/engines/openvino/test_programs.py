@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image as PilImage
 
 from leadline.engines.openvino import store as store_module
 from leadline.engines.openvino.engine import OpenVinoEngine
@@ -163,3 +165,17 @@ def test_few_programs_are_held_at_once(
     assert len(session._programs._held) == programs.MOST_HELD
     session.close()
     assert not session._programs._held
+
+
+def test_the_command_line_says_what_was_removed(
+    command: Callable[..., Any], known: ModelSpec, cache: Path, tmp_path: Path
+) -> None:
+    PilImage.fromarray(np.full((8, 9, 3), 90, np.uint8)).save(tmp_path / "a.png")
+    line = ("predict", tmp_path / "a.png", "-m", known.name, "--engine", "openvino", "-o", tmp_path / "out")
+    first = command(*line)
+    assert (first.status, first.err) == (0, "")
+    (kept,) = _files(cache)
+    kept.write_bytes(kept.read_bytes()[:-1])
+    second = command(*line)
+    assert second.status == 0
+    assert f"leadline: the compiled network {str(kept)!r} is broken: it is removed" in second.err

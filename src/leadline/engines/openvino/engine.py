@@ -10,6 +10,7 @@ from leadline.engines.offered import precision_of
 from leadline.engines.openvino.faces import DeclaredFile, Face, TorchFace, WholeFile
 from leadline.engines.openvino.programs import Programs, Setting
 from leadline.engines.openvino.quantising import Quantiser, photos_to_calibrate_on
+from leadline.engines.openvino.runtime import core as the_core
 from leadline.engines.openvino.runtime import runtime
 from leadline.engines.openvino.session import OpenVinoSession
 from leadline.engines.openvino.spec import SPEC
@@ -47,7 +48,7 @@ class OpenVinoEngine:
             InputError: The photos to calibrate on are missing, too few or all alike.
             MissingExtra: A network of PyTorch is given without PyTorch, or int8 is asked for without NNCF.
         """
-        core = _core()
+        core = the_core()
         device = self._device(core, options.device)
         precision = precision_of(options, engine=SPEC.name, offered=_precisions(core, device), where=device)
         if options.compile == "no":
@@ -82,7 +83,7 @@ class OpenVinoEngine:
 
     def devices(self) -> tuple[str, ...]:
         """The devices that OpenVINO finds here, the CPU last."""
-        found = [device.lower() for device in _core().available_devices]
+        found = [device.lower() for device in the_core().available_devices]
         return tuple(sorted(found, key=lambda device: device == "cpu"))
 
     def _device(self, core: Any, asked: str) -> str:
@@ -127,8 +128,7 @@ def _face(core: Any, spec: ModelSpec, weights: Path, options: EngineOptions) -> 
     except (RuntimeError, ValueError, TypeError, KeyError, OSError) as error:
         raise EngineError(
             f"openvino cannot load {spec.name!r} from {weights}: {str(error).splitlines()[0] if str(error) else error!r}",
-            hint="check that this is a checkpoint of that architecture, or fetch it again "
-            "(leadline models clear, then pull)",
+            hint=f"check that this is a checkpoint of that architecture, or {spec.weights.again(spec.name)}",
         ) from error
     return TorchFace(network, spec)
 
@@ -154,7 +154,3 @@ def _around(core: Any, device: str) -> str:
 
 def _build(core: Any, device: str) -> str:
     return f"OpenVINO {runtime().__version__}, {core.get_property(device, 'FULL_DEVICE_NAME')}"
-
-
-def _core() -> Any:
-    return runtime().Core()

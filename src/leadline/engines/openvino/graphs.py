@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from leadline.core.errors import EngineError
-from leadline.engines.openvino.runtime import runtime
+from leadline.engines.openvino.runtime import core as the_core
 
 __all__ = ["Said", "first_words", "graph_of", "lacks", "read_graph"]
 
@@ -54,7 +54,7 @@ def graph_of(path: Path) -> Said:
     Raises:
         EngineError: It is no such file, or is damaged.
     """
-    graph = read_graph(runtime().Core(), path, name=path.stem)
+    graph = read_graph(the_core(), path, name=path.stem)
 
     def said(ports: Any) -> dict[str, tuple[str, list[int | None]]]:
         told = {}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from typing import Any
 
 from leadline.plugins.need import need
 
-__all__ = ["runtime"]
+__all__ = ["core", "runtime"]
 
 
 def runtime() -> Any:
@@ -34,3 +35,16 @@ def runtime() -> Any:
             del os.environ["CI"]
         else:
             os.environ["CI"] = before
+
+
+@cache
+def core() -> Any:
+    """OpenVINO's core, one for the whole process, which is never given back.
+
+    Each core lends the thread a stack for signals and takes it away when it goes; of two that go in another order than they
+    came, one leaves a stack behind that is there no more, and the next signal (Ctrl-C) ends the process.
+
+    Returns:
+        The ``openvino.Core``.
+    """
+    return runtime().Core()

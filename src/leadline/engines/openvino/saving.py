@@ -10,7 +10,7 @@ from leadline.core.image import Image
 from leadline.engines.openvino.faces import DeclaredFile, Face, TorchFace, WholeFile
 from leadline.engines.openvino.graphs import first_words
 from leadline.engines.openvino.quantising import photos_to_calibrate_on, quantised
-from leadline.engines.openvino.runtime import runtime
+from leadline.engines.openvino.runtime import core, runtime
 from leadline.io.atomic import write_whole
 from leadline.plugins.ports import Network
 from leadline.plugins.specs import ModelSpec
@@ -55,10 +55,9 @@ def save_file(
         InputError: The photos to calibrate on are too few or all alike.
         OutputError: The files cannot be written.
     """
-    core = runtime().Core()
     declared = spec.processing
     face: Face = (
-        WholeFile(core, source, spec) if declared is None else DeclaredFile(core, source, spec, declared)
+        WholeFile(core(), source, spec) if declared is None else DeclaredFile(core(), source, spec, declared)
     )
     _save(face, spec, path, image, int8_photos)
 
