@@ -20,8 +20,14 @@ MODEL = ("-m", "brightness-test", "-f", "npz")
 PHOTOS, FEW = 200, 8
 
 
+def _hear() -> None:
+    """In a process that was begun: takes Ctrl-C, also where the tests run in the background of a shell, which mutes it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _start(arguments: list[str | Path], environment: dict[str, str], **more: object) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "leadline", "predict", *map(str, arguments), *MODEL]
+    more.setdefault("preexec_fn", _hear)
     return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
     )
@@ -157,6 +163,7 @@ def test_an_interrupted_benchmark_keeps_what_was_measured_and_leaves_no_process(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=_hear,
     )
     for _ in range(6000):
         if list(scratch.glob("leadline-benchmark-*/made-*/*_depth.png")):
