@@ -87,6 +87,8 @@ def test_exporters(check: Callable[[ExporterSpec, Path], None], name: str, tmp_p
 @pytest.mark.parametrize("name", [name for name in builtins.ENGINES if not ENGINES.get(name).remote])
 @_named(ENGINE_CHECKS)
 def test_engines(check: Callable[[Engine, Path], None], name: str, tmp_path: Path) -> None:
+    for package in ENGINES.get(name).packages:
+        pytest.importorskip(package, reason=f"the extra {ENGINES.get(name).extra} is not installed")
     check(load(ENGINES.get(name).adapter)(), tmp_path)
 
 

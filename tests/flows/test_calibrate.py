@@ -302,7 +302,7 @@ def test_three_distances_bring_the_embedded_model_to_a_photo_it_is_bad_at() -> N
         said_by_it = model.predict(image)
     found = leadline.calibrate(said_by_it, _truth_at(truth, [(370, 300), (600, 150), (120, 380)]))
     before, after = score(said_by_it.depth, truth), score(found.apply(said_by_it.depth), truth)
-    assert before.abs_rel > 0.5
+    assert before.abs_rel > 0.4
     assert after.abs_rel < 0.25
     assert after.silog == pytest.approx(before.silog, rel=1e-4)  # a factor changes nothing else
 

@@ -185,7 +185,7 @@ def test_it_says_who_was_scored_on_what_and_how(read: Reader) -> None:
         SMALL.weights_sha256,
         "CC-BY-NC-4.0",
         "5 of 5",
-        "logical core",
+        "processors",
         "leadline ",
     ):
         assert words in read.text

@@ -79,7 +79,7 @@ def test_size_licence_and_gate_are_told_before_anything_is_fetched(
     assert told[1] == "fetched hf:vinvino02/glpn-kitti@refs/pr/1"
     told.clear()
     pull_model("leadline-indoor-small", told=told.append)
-    assert told == ["fetched package:leadline.data.weights/leadline-indoor-small.onnx@1"]
+    assert told == ["fetched package:leadline.data.weights/leadline-indoor-small.onnx@2"]
 
 
 def test_the_list_and_the_page_of_one_say_it_too(gated: ModelSpec, command: Callable[..., Any]) -> None:

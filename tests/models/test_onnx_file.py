@@ -210,7 +210,7 @@ def test_from_the_command_line(command: Callable[..., Any], photo: Path, tmp_pat
 def test_how_photos_are_resized_may_be_said_beside_it(tmp_path: Path) -> None:
     path = network(tmp_path / "a.onnx", [1, 3, 8, 10])
     path.with_suffix(".toml").write_text(
-        'kind = "metric"\nresample = "bicubic"\nway_back = "cubic"\nkeeps_range = true\nversion = "7"\n'
+        'kind = "metric"\nunit = "m"\nresample = "bicubic"\nway_back = "cubic"\nkeeps_range = true\nversion = "7"\n'
     )
     spec = resolve_model(str(path))
     assert spec.processing is not None
