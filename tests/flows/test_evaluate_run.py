@@ -22,6 +22,7 @@ import leadline
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import DatasetError, InputError, KindError, OutputError, UnknownName
 from leadline.core.kind import Freedom, Kind, Quantity
+from leadline.flows.evaluate.opening import _photos
 from leadline.flows.evaluate.records import Evaluation, Judged, Row
 from leadline.flows.evaluate.request import EvaluateRequest
 from leadline.flows.evaluate.row_files import row_of
@@ -272,6 +273,17 @@ def test_what_an_onnx_file_is_told_beside_it_makes_another_model(
         found.append(run(asked(data, tmp_path / "out", models=(str(net),), first=1)))
     assert scores(found[0]) != scores(found[1])
     assert len(list((tmp_path / "out" / "rows").iterdir())) == 2
+
+
+def test_other_photos_to_calibrate_on_are_other_numbers(data: str, tmp_path: Path) -> None:
+    photos = sorted((Path(data.removeprefix("folder:")) / "rgb").iterdir())
+    one, other, none = (
+        _photos(asked(data, tmp_path, int8_photos=names))
+        for names in ((str(photos[0]),), (str(photos[1]),), ())
+    )
+    assert len({one, other, none}) == 3
+    PilImage.fromarray(np.zeros((24, 32, 3), np.uint8)).save(photos[0])
+    assert _photos(asked(data, tmp_path, int8_photos=(str(photos[0]),))) != one
 
 
 def test_each_model_takes_the_inputs_that_it_has(known: ModelSpec, data: str, tmp_path: Path) -> None:

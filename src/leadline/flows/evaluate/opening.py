@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 from leadline._version import __version__
@@ -19,8 +20,9 @@ from leadline.flows.evaluate.sources import FileSource, ModelSource, Source, spl
 from leadline.flows.inputs import check_inputs, inputs_of
 from leadline.flows.model import check_needs, open_model
 from leadline.flows.naming import resolve_model
-from leadline.flows.terms import is_here, terms
+from leadline.flows.terms import notices_of
 from leadline.io.prediction_cache import PredictionCache, predictions_folder
+from leadline.io.sources import find_photos
 from leadline.plugins.specs import ModelSpec
 
 __all__ = ["Candidate", "Choices", "Opened", "candidates_of"]
@@ -86,11 +88,8 @@ def _of_model(request: EvaluateRequest, planned: Planned, spec: ModelSpec) -> Ca
         )
     check_needs(spec, request.engine)
     remote = spec.weights.scheme == "remote"
-    notes = [spec.notice] if spec.notice else []
-    if not remote and not is_here(spec):
-        notes.append(f"fetching {terms(spec)}")
     return Candidate(
-        spec.name, spec.kind, tuple(notes), lambda: _open_model(request, planned, spec), remote=remote
+        spec.name, spec.kind, notices_of(spec), lambda: _open_model(request, planned, spec), remote=remote
     )
 
 
@@ -103,6 +102,7 @@ def _open_model(request: EvaluateRequest, planned: Planned, spec: ModelSpec) -> 
         **inputs,
         "tta": ",".join(tta),
         "spec": _decided(spec),
+        "int8_photos": _photos(request),
         "leadline": __version__,
     }
     with open_model(
@@ -116,6 +116,18 @@ def _open_model(request: EvaluateRequest, planned: Planned, spec: ModelSpec) -> 
         int8_photos=request.int8_photos,
     ) as model:
         yield ModelSource(model, _cache(request, model.record, choices)), choices
+
+
+def _photos(request: EvaluateRequest) -> str:
+    """The photos that int8 is calibrated on: other ones make other numbers."""
+    stats = (
+        [(photo.source, Path(photo.source)) for photo in find_photos(request.int8_photos)]
+        if request.int8_photos
+        else []
+    )
+    return " ".join(
+        f"{name}:{path.stat().st_size}:{path.stat().st_mtime_ns}" for name, path in stats if path.is_file()
+    )
 
 
 def _cache(request: EvaluateRequest, record: ModelRecord, choices: Choices) -> PredictionCache | None:
