@@ -22,13 +22,12 @@ import leadline
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import DatasetError, InputError, KindError, OutputError, UnknownName
 from leadline.core.kind import Freedom, Kind, Quantity
-from leadline.flows.evaluate.opening import _photos
 from leadline.flows.evaluate.records import Evaluation, Judged, Row
 from leadline.flows.evaluate.request import EvaluateRequest
 from leadline.flows.evaluate.row_files import row_of
 from leadline.flows.evaluate.run import Begun, Noted, run
 from leadline.flows.evaluate.wording import verdict
-from leadline.flows.model import Model
+from leadline.flows.model import Model, open_model
 from leadline.plugins.specs import ModelSpec
 
 FOCAL_PX = 40.0
@@ -275,15 +274,20 @@ def test_what_an_onnx_file_is_told_beside_it_makes_another_model(
     assert len(list((tmp_path / "out" / "rows").iterdir())) == 2
 
 
-def test_other_photos_to_calibrate_on_are_other_numbers(data: str, tmp_path: Path) -> None:
-    photos = sorted((Path(data.removeprefix("folder:")) / "rgb").iterdir())
-    one, other, none = (
-        _photos(asked(data, tmp_path, int8_photos=names))
-        for names in ((str(photos[0]),), (str(photos[1]),), ())
+def test_other_photos_to_calibrate_on_are_another_model(
+    known: ModelSpec, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "leadline.flows.evaluate.opening.open_model",
+        lambda spec, *, int8_photos, **more: open_model(spec, **more),
     )
-    assert len({one, other, none}) == 3
-    PilImage.fromarray(np.zeros((24, 32, 3), np.uint8)).save(photos[0])
-    assert _photos(asked(data, tmp_path, int8_photos=(str(photos[0]),))) != one
+    photos = sorted((Path(data.removeprefix("folder:")) / "rgb").iterdir())
+    copies = [shutil.copy(photo, tmp_path / photo.name) for photo in photos[:2]]
+    for names in ((), (str(copies[0]),), (str(copies[1]),)):
+        run(asked(data, tmp_path / "out", int8_photos=names, first=1))
+    PilImage.fromarray(np.zeros((24, 32, 3), np.uint8)).save(copies[0])
+    run(asked(data, tmp_path / "out", int8_photos=(str(copies[0]),), first=1))
+    assert len(list((tmp_path / "out" / "rows").iterdir())) == 4
 
 
 def test_each_model_takes_the_inputs_that_it_has(known: ModelSpec, data: str, tmp_path: Path) -> None:
