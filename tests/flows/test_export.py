@@ -43,9 +43,9 @@ def test_the_embedded_model_is_a_whole_file_already(here: Path) -> None:
     ]
     (check,) = report.checks
     assert (check.largest, check.mean, report.sound) == (0.0, 0.0, True)
-    with open_model("leadline-indoor-small.onnx") as made:
+    with open_model("leadline-indoor-small.onnx") as made, open_model() as shipped:
         assert made.spec.kind == MODELS.get("leadline-indoor-small").kind
-        assert made.record.version == "1"
+        assert made.record.version == shipped.record.version != ""
 
 
 @pytest.mark.parametrize("to", ["onnx", "openvino"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
@@ -17,7 +19,7 @@ from leadline.core.results import Answer
 from leadline.ops.processing import Processing
 from leadline.plugins.need import need
 
-__all__ = ["PretrainedNetwork", "load_checkpoint", "quiet"]
+__all__ = ["PretrainedNetwork", "load_processor", "quiet"]
 
 _MOST_SLENDER = 8
 
@@ -49,8 +51,22 @@ class PretrainedNetwork:
     below zero or above the farthest a metric network knows."""
 
     def __init__(self, checkpoint: Path) -> None:
-        self.module, self.processor = load_checkpoint(checkpoint, architecture=self.architecture)
+        _check_files(checkpoint)
+        self.checkpoint, self.config = checkpoint, _configuration(checkpoint, architecture=self.architecture)
         self._where: dict[str, str] = {}
+
+    @cached_property
+    def module(self) -> Any:
+        """The network, a ``torch.nn.Module`` in float32.
+
+        It is loaded when it is first asked for: an engine that has kept it as a program of its own does not need it.
+        """
+        return _load_module(self.checkpoint, architecture=self.architecture)
+
+    @cached_property
+    def processor(self) -> Any:
+        """What prepares photos and enlarges depth: the checkpoint's own image processor."""
+        return load_processor(self.checkpoint, architecture=self.architecture)
 
     def place(self, device: str) -> None:
         """Lets the processor resize and normalise on a device, where it is one that can.
@@ -187,30 +203,71 @@ class _Attributes(dict[str, Any]):
         return self.get(name)
 
 
-def load_checkpoint(folder: Path, *, architecture: str) -> tuple[Any, Any]:
-    """The network and the image processor of a checkpoint folder; the network asked nobody outside.
+def _configuration(folder: Path, *, architecture: str) -> Mapping[str, Any]:
+    """The configuration of a checkpoint, as it is written.
 
     Args:
-        folder: The folder.
+        folder: Its folder.
         architecture: The ``model_type`` it should be of.
 
     Returns:
-        The ``torch.nn.Module`` in float32, and the processor.
+        What ``config.json`` says; what it leaves out, transformers fills in.
 
     Raises:
-        WeightsError: A file is missing or damaged, or weights are missing or of other shapes.
+        WeightsError: The file is damaged.
         EngineError: It is of another architecture.
     """
+    path = folder / "config.json"
+    try:
+        told = json.loads(path.read_text("utf-8"))
+        if not isinstance(told, dict):
+            raise ValueError("it is no object")
+    except (OSError, ValueError) as error:
+        raise WeightsError(
+            f"{str(path)!r} is no configuration of a model ({error})", hint="fetch the checkpoint again"
+        ) from error
+    if told.get("model_type") != architecture:
+        raise EngineError(
+            f"checkpoint {str(folder)!r} is a {told.get('model_type')!r}, not a {architecture!r}",
+            hint=f"open it as hf: or by its folder, which reads its architecture: --model {folder}",
+        )
+    return told
+
+
+def load_processor(folder: Path, *, architecture: str) -> Any:
+    """The image processor of a checkpoint folder.
+
+    Args:
+        folder: The folder.
+        architecture: Its architecture, for messages.
+
+    Returns:
+        The processor, as transformers makes it.
+
+    Raises:
+        MissingExtra: transformers is not installed.
+    """
     transformers = need("transformers", who=f"a {architecture} checkpoint", extra="transformers")
-    _check_files(folder)
     with quiet(transformers):
-        config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
-        if config.model_type != architecture:
-            raise EngineError(
-                f"checkpoint {str(folder)!r} is a {config.model_type!r}, not a {architecture!r}",
-                hint=f"open it as hf: or by its folder, which reads its architecture: --model {folder}",
-            )
-        processor = transformers.AutoImageProcessor.from_pretrained(folder, local_files_only=True)
+        return transformers.AutoImageProcessor.from_pretrained(folder, local_files_only=True)
+
+
+def _load_module(folder: Path, *, architecture: str) -> Any:
+    """The network of a checkpoint folder; nobody outside is asked.
+
+    Args:
+        folder: The folder.
+        architecture: Its architecture, for messages.
+
+    Returns:
+        The ``torch.nn.Module`` in float32.
+
+    Raises:
+        WeightsError: The weights are damaged, not all there, or of other shapes.
+        MissingExtra: transformers is not installed.
+    """
+    transformers = need("transformers", who=f"a {architecture} checkpoint", extra="transformers")
+    with quiet(transformers):
         module, report = _weights_of(transformers, folder)
     missing = sorted(report["missing_keys"])
     if missing:
@@ -218,11 +275,18 @@ def load_checkpoint(folder: Path, *, architecture: str) -> tuple[Any, Any]:
             f"checkpoint {str(folder)!r} lacks {len(missing)} of its weights, such as {missing[0]!r}",
             hint="fetch it again, or check that config.json belongs to these weights",
         )
-    return module, processor
+    return module
 
 
 def _check_files(folder: Path) -> None:
-    """What is missing is said in leadline's words: transformers speaks of its hub, where a folder of one's own is not."""
+    """Says what is missing in leadline's words: transformers speaks of its hub, where a folder of one's own is not.
+
+    Args:
+        folder: Of a checkpoint.
+
+    Raises:
+        WeightsError: A file is missing.
+    """
     wanted = {
         "configuration (config.json)": ("config.json",),
         "image processor (preprocessor_config.json)": ("preprocessor_config.json", "processor_config.json"),

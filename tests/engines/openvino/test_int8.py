@@ -182,6 +182,7 @@ def test_a_signal_after_calibrating_is_met_as_ever(rooms: Path, photo: Path) -> 
     """OpenVINO's cores lend the thread a stack for signals; one that is gone would end the process at Ctrl-C."""
     code = (
         "import os, signal, leadline\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # muted where the tests run in the background
         f"with leadline.open_model(engine='openvino', precision='int8', int8_photos=[{str(rooms)!r}]) as model:\n"
         f"    model.predict({str(photo)!r})\n"
         "try:\n"

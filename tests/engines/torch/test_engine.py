@@ -77,7 +77,7 @@ def test_half_precision_is_near_and_says_so(eager: np.ndarray) -> None:
 def test_a_precision_that_is_not_there(asked: str, hint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "precisions_on", lambda device: ("fp32", "bf16"))
     with pytest.raises(EngineError, match=f"no precision '{asked}' on cpu; it has fp32, bf16") as refused:
-        open_model(NAME, precision=asked, device="cpu")
+        open_model(NAME, engine="torch", precision=asked, device="cpu")
     assert hint in refused.value.hint
 
 

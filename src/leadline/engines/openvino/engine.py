@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from leadline.core.errors import EngineError, LeadlineError
+from leadline.core.errors import EngineError
 from leadline.engines.offered import precision_of
-from leadline.engines.openvino.faces import DeclaredFile, Face, TorchFace, WholeFile
+from leadline.engines.openvino.faces import DeclaredFile, Face, TorchFace, WholeFile, loading
 from leadline.engines.openvino.programs import Programs, Setting
 from leadline.engines.openvino.quantising import Quantiser, photos_to_calibrate_on
 from leadline.engines.openvino.runtime import core as the_core
@@ -120,16 +120,8 @@ def _face(core: Any, spec: ModelSpec, weights: Path, options: EngineOptions) -> 
         )
     torch = need("torch", who=f"model {spec.name!r}", extra="torch")
     torch.set_num_threads(options.threads or physical_cores())
-    try:
+    with loading(spec):
         network: Network = load(spec.network)(weights, **options.choices)
-        network.module.eval().requires_grad_(False)
-    except LeadlineError:
-        raise
-    except (RuntimeError, ValueError, TypeError, KeyError, OSError) as error:
-        raise EngineError(
-            f"openvino cannot load {spec.name!r} from {weights}: {str(error).splitlines()[0] if str(error) else error!r}",
-            hint=f"check that this is a checkpoint of that architecture, or {spec.weights.again(spec.name)}",
-        ) from error
     return TorchFace(network, spec)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.core.depth_map import DepthMap
-from leadline.core.errors import EngineError, InputError
+from leadline.core.errors import EngineError, InputError, LeadlineError
 from leadline.core.image import Image
 from leadline.core.results import Answer
 from leadline.engines.openvino.graphs import read_graph
@@ -21,12 +22,33 @@ from leadline.plugins.need import need
 from leadline.plugins.ports import Network
 from leadline.plugins.specs import ModelSpec
 
-__all__ = ["Arrays", "DeclaredFile", "Face", "TorchFace", "WholeFile", "shapes_of"]
+__all__ = ["Arrays", "DeclaredFile", "Face", "TorchFace", "WholeFile", "loading", "shapes_of"]
 
 Arrays = dict[str, NDArray[Any]]
 
 _WRONG = 1e-2
 """Relative to the largest value: farther from PyTorch's numbers, a graph is not the network."""
+
+
+@contextmanager
+def loading(spec: ModelSpec) -> Iterator[None]:
+    """Says of what PyTorch or a family's package cannot load which model it was.
+
+    Args:
+        spec: The model.
+
+    Raises:
+        EngineError: It cannot be loaded.
+    """
+    try:
+        yield
+    except LeadlineError:
+        raise
+    except (RuntimeError, ValueError, TypeError, KeyError, OSError) as error:
+        raise EngineError(
+            f"openvino cannot load {spec.name!r} from {spec.weights.source}: {str(error).splitlines()[0] if str(error) else error!r}",
+            hint=f"check that this is a checkpoint of that architecture, or {spec.weights.again(spec.name)}",
+        ) from error
 
 
 class Face(Protocol):
@@ -184,12 +206,12 @@ class TorchFace:
     """A family's network in PyTorch: its own steps before and after, and the one between as a graph.
 
     Args:
-        network: The family's network.
+        network: The family's network. Its module is asked for only where a graph must be made.
         spec: The model.
     """
 
     def __init__(self, network: Network, spec: ModelSpec) -> None:
-        self._network, self._name = network, spec.name
+        self._network, self._spec, self._name = network, spec, spec.name
         self._tracing = need("leadline.engines.openvino.tracing", who="", extra="torch")
 
     def feed(self, image: Image, prompts: Sequence[DepthMap]) -> Arrays:
@@ -202,7 +224,7 @@ class TorchFace:
 
     def graph(self, image: Image, prompts: Sequence[DepthMap]) -> Any:
         """The network for inputs of these shapes."""
-        return self._tracing.converted(self._network.module, self._prepared(image, prompts), name=self._name)
+        return self._tracing.converted(self._module(), self._prepared(image, prompts), name=self._name)
 
     def check(self, outputs: Arrays, image: Image, prompts: Sequence[DepthMap]) -> None:
         """Holds a new graph's numbers against PyTorch's.
@@ -216,7 +238,7 @@ class TorchFace:
             EngineError: They are other numbers.
         """
         wanted: Mapping[str, NDArray[Any]] = self._tracing.run_module(
-            self._network.module, self._prepared(image, prompts)
+            self._module(), self._prepared(image, prompts)
         )
         for name, array in wanted.items():
             error = float(np.abs(outputs[name] - array).max() / max(np.abs(array).max(), 1e-30))
@@ -234,6 +256,10 @@ class TorchFace:
     def like(self, photo: Image, image: Image) -> Image:
         """The photo at the other's size, so that both are prepared to one shape."""
         return resize(photo, width=image.width, height=image.height)
+
+    def _module(self) -> Any:
+        with loading(self._spec):
+            return self._network.module.eval().requires_grad_(False)
 
     def _prepared(self, image: Image, prompts: Sequence[DepthMap]) -> Mapping[str, Any]:
         return self._network.prepare([image], prompts=prompts)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from leadline.models.pretrained import PretrainedNetwork
+from leadline.models.dpt.steps import plain_steps
+from leadline.models.pretrained import PretrainedNetwork, load_processor
 
 __all__ = ["DepthAnythingNetwork", "network"]
 
@@ -22,7 +24,21 @@ class DepthAnythingNetwork(PretrainedNetwork):
     def __init__(self, checkpoint: Path) -> None:
         super().__init__(checkpoint)
         # Relative values are the network's as they are; only metres have an end that must not be passed.
-        self.cuts_overshoot = self.module.config.depth_estimation_type == "metric"
+        self.cuts_overshoot = self.config.get("depth_estimation_type", "relative") == "metric"
+
+    @cached_property
+    def processor(self) -> Any:
+        """The checkpoint's plain steps, which need no transformers, or its own image processor."""
+        return plain_steps(self.checkpoint) or load_processor(self.checkpoint, architecture=self.architecture)
+
+    def place(self, device: str) -> None:
+        """Lets transformers' processor resize and normalise on a device.
+
+        Args:
+            device: Such as ``"cuda:0"``.
+        """
+        self.processor = load_processor(self.checkpoint, architecture=self.architecture)
+        super().place(device)
 
 
 def network(checkpoint: Path) -> DepthAnythingNetwork:

@@ -19,7 +19,7 @@ from torch.nn.utils import parametrize
 from leadline.core.errors import InputError
 from leadline.core.kind import Kind, Quantity
 from leadline.io.atomic import output_error
-from leadline.models.pretrained import quiet
+from leadline.models.pretrained import load_processor, quiet
 from leadline.plugins.need import need
 
 __all__ = ["LowRank", "TunedNetwork", "build"]
@@ -177,7 +177,9 @@ def build(
     """
     torch.manual_seed(seed)
     opened = network(checkpoint)
-    return TunedNetwork(opened.module, opened.processor, kind=kind, trains=trains, rank=rank).train()
+    # Transformers' own processor, which can be saved beside the weights.
+    processor = load_processor(checkpoint, architecture=opened.module.config.model_type)
+    return TunedNetwork(opened.module, processor, kind=kind, trains=trains, rank=rank).train()
 
 
 def _normalisation(processor: Any) -> tuple[Tensor, Tensor]:
