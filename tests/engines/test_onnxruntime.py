@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -309,3 +310,46 @@ def test_weights_that_are_not_there_are_told_before_the_engine_starts(brightness
 
     with pytest.raises(WeightsError, match=r"nowhere\.onnx"):
         open_model(replace(brightness, weights=replace(brightness.weights, source="file:nowhere.onnx")))
+
+
+class _Small:
+    """A session of ONNX Runtime's on a machine with memory for so many pixels."""
+
+    def __init__(self, session: Any, pixels: int) -> None:
+        self._session, self._pixels = session, pixels
+
+    def run(self, outputs: Any, feed: Any) -> Any:
+        if max(array.size for array in feed.values()) > 3 * self._pixels:
+            raise onnxruntime.capi.onnxruntime_pybind11_state.RuntimeException(
+                "Non-zero status code returned while running Conv node. Name:'c' Status Message: std::bad_alloc"
+            )
+        return self._session.run(outputs, feed)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "count", "hint"),
+    [
+        (100 * 60, 1, "a photo of 96x54 fits; --tile auto takes a larger one in parts"),
+        (1, 1, "nor does a photo of 48x27 fit: use a smaller model, or close others"),
+        (400 * 220, 4, "give fewer photos at once: --batch 2"),
+    ],
+)
+def test_where_there_is_no_memory_the_next_size_that_fits_is_named(
+    brightness: ModelSpec, pixels: int, count: int, hint: str
+) -> None:
+    session = _open(brightness)
+    session._session = _Small(session._session, pixels)
+    with pytest.raises(EngineError, match=f"no memory for {brightness.name!r} on cpu") as refused:
+        session.run([_photo(216, 384)] * count)
+    assert refused.value.hint == hint
+
+
+def test_another_failure_is_no_lack_of_memory(brightness: ModelSpec) -> None:
+    class Broken:
+        def run(self, outputs: Any, feed: Any) -> Any:
+            raise RuntimeError("no such operator")
+
+    session = _open(brightness)
+    session._session = Broken()
+    with pytest.raises(EngineError, match="no such operator"):
+        session.run([_photo(20, 30)])

@@ -21,6 +21,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, InputError
 from leadline.core.image import Image
 from leadline.core.results import Answer
+from leadline.engines.memory import is_out_of_memory, no_memory
 from leadline.engines.offered import precision_of, refuse_compiling
 from leadline.engines.threads import physical_cores
 from leadline.ops.processing import Processing, prepare, restore
@@ -172,6 +173,7 @@ class OnnxRuntimeSession:
         self._session: Any | None = session
         self._name = spec.name
         self._processing = spec.processing
+        self._device = device
         self.description = f"onnxruntime ({_NAMES.get(device, device)})"
         inputs = {node.name: node for node in session.get_inputs()}
         if spec.processing is None:
@@ -195,9 +197,25 @@ class OnnxRuntimeSession:
             One answer a photo, at the photo's own size.
 
         Raises:
-            EngineError: The session is closed, ONNX Runtime failed, or the graph's answer is not one map a photo.
+            EngineError: The session is closed, ONNX Runtime failed, there is no memory for a photo of this size, or the graph's
+                answer is not one map a photo.
         """
-        return [Answer(depth) for group in self._groups(images) for depth in self._run_group(group)]
+        answers: list[Answer] = []
+        failures = (*_foreign(_runtime()), MemoryError)
+        for group in self._groups(images):
+            try:
+                answers += map(Answer, self._run_group(group))
+            except (EngineError, MemoryError) as error:
+                if not is_out_of_memory(error.__cause__ or error):
+                    raise
+                raise no_memory(
+                    group,
+                    name=self._name,
+                    device=self._device,
+                    run=lambda photo: self._run_group([photo]),
+                    failures=failures,
+                ) from error
+        return answers
 
     def close(self) -> None:
         """Gives the memory back."""

@@ -375,3 +375,19 @@ def test_depth_anything_v2_small_gives_torchs_numbers(tmp_path: Path, photo: Pat
         one, other = (model.infer([read_image(str(photo))])[0][0].values for model in (there, here))
     assert float(one.std() / np.abs(one).mean()) > 0.1
     assert _apart(one, other) <= SAME
+
+
+def test_where_there_is_no_memory_the_next_size_that_fits_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    infer = OpenVinoSession._infer
+
+    def small(self: OpenVinoSession, program: Any, feeds: list[Any]) -> list[Any]:
+        if max(array.size for feed in feeds for array in feed.values()) > 3 * 60 * 100:
+            raise EngineError("openvino failed", hint="") from RuntimeError("std::bad_alloc")
+        return infer(self, program, feeds)
+
+    monkeypatch.setattr(OpenVinoSession, "_infer", small)
+    with (
+        open_model(engine="openvino") as model,
+        pytest.raises(EngineError, match=r"no memory for 'leadline-indoor-small' .*a photo of 80x60 fits"),
+    ):
+        model.predict(np.zeros((240, 320, 3), np.uint8))

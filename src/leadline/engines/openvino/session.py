@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -14,6 +15,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError
 from leadline.core.image import Image
 from leadline.core.results import Answer
+from leadline.engines.memory import is_out_of_memory, no_memory
 from leadline.engines.openvino.faces import Arrays, Face, TorchFace
 from leadline.engines.openvino.graphs import first_words
 from leadline.engines.openvino.programs import Programs
@@ -80,14 +82,42 @@ class OpenVinoSession:
         feeds = [face.feed(image, told) for image, told in zip(images, theirs, strict=True)]
         answers: list[Answer] = []
         for places in _neighbours(face, feeds):
-            one = places[0]
-            with self._lock:
-                outputs = self._outputs(face, [feeds[place] for place in places], images[one], theirs[one])
-            answers += [
-                _checked(face.answer(each, images[place], theirs[place]), self._name)
-                for place, each in zip(places, outputs, strict=True)
-            ]
+            try:
+                answers += self._together(
+                    face,
+                    [feeds[place] for place in places],
+                    [images[place] for place in places],
+                    [theirs[place] for place in places],
+                )
+            except (EngineError, MemoryError) as error:
+                if not is_out_of_memory(error.__cause__ or error):
+                    raise
+                raise no_memory(
+                    [images[place] for place in places],
+                    name=self._name,
+                    device="openvino",
+                    run=partial(self._alone, face, prompts=theirs[places[0]]),
+                    failures=(RuntimeError, MemoryError),
+                ) from error
         return answers
+
+    def _together(
+        self,
+        face: Face,
+        feeds: list[Arrays],
+        images: list[Image],
+        prompts: list[Sequence[DepthMap]],
+    ) -> list[Answer]:
+        """Photos of one shape."""
+        with self._lock:
+            outputs = self._outputs(face, feeds, images[0], prompts[0])
+        return [
+            _checked(face.answer(each, image, told), self._name)
+            for each, image, told in zip(outputs, images, prompts, strict=True)
+        ]
+
+    def _alone(self, face: Face, photo: Image, *, prompts: Sequence[DepthMap]) -> list[Answer]:
+        return self._together(face, [face.feed(photo, prompts)], [photo], [prompts])
 
     def close(self) -> None:
         """Gives the memory back."""

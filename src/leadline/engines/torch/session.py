@@ -17,16 +17,13 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, LeadlineError
 from leadline.core.image import Image
 from leadline.core.results import Answer
+from leadline.engines.memory import is_out_of_memory, smaller_photos
 from leadline.engines.torch.compiling import Programs
 from leadline.engines.torch.precision import cast_inputs
-from leadline.ops.resize import resize
 from leadline.plugins.ports import Network
 from leadline.plugins.specs import ModelSpec
 
 __all__ = ["FOREIGN", "Running", "TorchSession", "first_line"]
-
-_SMALLER = (2, 4, 8)
-"""Parts of a photo's sides that are tried where there is no memory for the whole."""
 
 _GPU_BATCH = 8
 """Photos at once on a GPU where nobody says how many."""
@@ -151,7 +148,7 @@ class TorchSession:
         images: Sequence[Image],
         prompts: Sequence[DepthMap],
     ) -> EngineError:
-        if _is_out_of_memory(error):
+        if is_out_of_memory(error):
             # What the failed call still holds on to would be missing in what is tried next.
             traceback.clear_frames(error.__traceback__)
             many = "" if len(images) == 1 else f"{len(images)} photos of "
@@ -185,9 +182,9 @@ class TorchSession:
             return f"give fewer photos at once: --batch {len(images) // 2}"
         image = images[0]
         failures: tuple[type[Exception], ...] = (LeadlineError, *FOREIGN)
-        for parts in _SMALLER:
-            width, height = max(1, image.width // parts), max(1, image.height // parts)
-            smaller = [resize(image, width=width, height=height)]
+        tried = smaller_photos(image)
+        for photo in tried:
+            smaller = [photo]
             prepared = network.prepare(smaller, prompts=prompts)
             if _shapes(prepared) == _shapes(inputs):
                 return (
@@ -198,8 +195,8 @@ class TorchSession:
                 self._through(network, prepared, smaller, prompts)
             except failures:
                 continue
-            return f"a photo of {width}x{height} fits"
-        return f"nor does a photo of {width}x{height} fit: use a smaller model, or --device cpu"
+            return f"a photo of {photo.width}x{photo.height} fits"
+        return f"nor does a photo of {tried[-1].width}x{tried[-1].height} fit: use a smaller model, or --device cpu"
 
 
 def _groups(network: Network, images: Sequence[Image], prompts: Sequence[DepthMap]) -> Iterator[list[int]]:
@@ -244,11 +241,6 @@ def _size_of(inputs: Mapping[str, Any]) -> str:
     """Width and height of the largest input."""
     shape = max(_shapes(inputs), key=math.prod)
     return f"{shape[-1]}x{shape[-2]}"
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    text = str(error)
-    return isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text
 
 
 def _is_of_the_compiler(error: BaseException | None) -> bool:
