@@ -155,6 +155,73 @@ def test_a_start_and_further_places_must_be_what_the_recipe_asks_for(
         train(TrainRequest(recipe=str(short), data=nyu, out=out, start=str(file)))
 
 
+def test_what_to_begin_or_go_on_with_is_looked_at_before_a_frame_is_read(
+    report: TrainReport,
+    recipe: Path,
+    onward: Path,
+    nyu: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def ask(recipe: Path, *changes: str, start: str | None = None, resume: Path | None = None) -> None:
+        request = TrainRequest(
+            recipe=str(recipe), data=nyu, out=tmp_path / "out", start=start, resume=resume, changes=changes
+        )
+        train(request)
+
+    file, wider = str(report.weights), "network.widths=[16, 12, 8, 8, 6]"
+    apart = r"'head\.weight' is 1x4x3x3 there and 1x6x3x3 here"
+    with pytest.raises(WeightsError, match=rf"holds another network: {apart}") as refused:
+        ask(onward, wider, start=file)
+    assert "\n" not in str(refused.value)
+    unet = ("network={builder='leadline.models.unet.net:build', starts_from='tiny', widths=[4, 6, 8]}",)
+    with pytest.raises(InputError, match="a UNet cannot go on from a model file"):
+        ask(onward, *unet, start=file)
+    with pytest.raises(WeightsError, match=rf"of another network: {apart}") as refused:
+        ask(recipe, wider, resume=report.checkpoint)
+    assert "\n" not in str(refused.value)
+    with pytest.raises(InputError, match="the checkpoint is of another recipe"):
+        ask(recipe, "optimiser.epochs=2", resume=report.checkpoint)
+    with pytest.raises(WeightsError, match="is not a checkpoint of a training run: FileNotFoundError"):
+        ask(recipe, resume=tmp_path / "absent.ckpt")
+    (tmp_path / "out").mkdir()
+    shutil.copyfile(report.checkpoint, tmp_path / "out/last.ckpt")
+    with pytest.raises(InputError, match="the checkpoint is of another recipe"):
+        ask(recipe, "optimiser.epochs=2")
+    assert "reading" not in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["last.ckpt"]
+
+
+def test_held_out_frames_that_cannot_be_validated_on_stop_a_run_before_it_starts(
+    recipe: Path, nyu: Path, tmp_path: Path
+) -> None:
+    request = TrainRequest(
+        recipe=str(recipe), data=nyu, out=tmp_path / "out", changes=("evaluate.far_m=0.001",)
+    )
+    with pytest.raises(
+        DatasetError,
+        match=r"2 of 2 held-out frames cannot be validated on, such as this: sample '0003' has no pixel of known depth "
+        r"within 0\.001 m",
+    ):
+        train(request)
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_disk_without_room_for_the_checkpoints_is_told_before_anything_starts(
+    recipe: Path, nyu: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: TrainReport
+) -> None:
+    request = TrainRequest(recipe=str(recipe), data=nyu, out=tmp_path / "out")
+    said = plan(request).checkpoint_bytes
+    assert said == pytest.approx(report.checkpoint.stat().st_size, rel=0.5)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=3 * said - 1))
+    with pytest.raises(
+        OutputError, match=r"the checkpoints take \d+ MB, and '.*out' has room for \d+ MB; free"
+    ):
+        train(request)
+    assert not list((tmp_path / "out").iterdir())
+
+
 SMALL_UNET = (
     "network.widths=[4, 6, 8]",
     "data={dataset = 'synthetic', held_out_scenes = 1, options = {frames = 8, width = 32, height = 24}}",

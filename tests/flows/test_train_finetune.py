@@ -56,7 +56,7 @@ def tuned(pairs: Path, out: Path, start: str, *changes: str, kind: str = "") -> 
 
 
 def losses(out: Path) -> list[float]:
-    with next(out.glob("history/version_*/metrics.csv")).open() as file:
+    with (out / "history/metrics.csv").open() as file:
         return [float(row["loss"]) for row in csv.DictReader(file) if row["loss"]]
 
 

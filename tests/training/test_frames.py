@@ -11,7 +11,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import DatasetError
 from leadline.core.kind import Kind
 from leadline.core.sample import Sample
-from leadline.training.frames import PackedLater, read_frames
+from leadline.training.frames import PackedLater, look_at_held_out, read_frames
 
 FRAME_BYTES = 48 * 64 * 5
 
@@ -39,3 +39,21 @@ def test_all_that_cannot_be_learned_from_is_counted_up_to_a_point(tiny_samples: 
         read_frames(samples, range(6), keep_bytes=1e9)
     with pytest.raises(DatasetError, match="at least 20 of 90 frames"):
         read_frames(samples, [0] * 90, keep_bytes=1e9)
+
+
+def test_held_out_frames_are_looked_at_as_they_will_be_validated(tiny_samples: list[Sample]) -> None:
+    steps: list[int] = []
+    look_at_held_out(tiny_samples, range(6), far_m=10.0, step=lambda: steps.append(1))
+    assert len(steps) == 6
+    look_at_held_out(tiny_samples, [], far_m=10.0)
+    with pytest.raises(
+        DatasetError,
+        match=r"at least 20 of 90 held-out frames cannot be validated on, such as this: sample '0' has no pixel of known "
+        r"depth within 0\.5 m; mend them, or take them out",
+    ):
+        look_at_held_out(tiny_samples, [0] * 90, far_m=0.5)
+    tall = replace(tiny_samples[1], truth=DepthMap(np.ones((64, 48)), Kind()))
+    with pytest.raises(
+        DatasetError, match=r"1 of 1 .* a photo of 64x48 and a depth of 48x64, which are not of one shape"
+    ):
+        look_at_held_out([tall], [0], far_m=10.0)

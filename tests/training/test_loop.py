@@ -16,6 +16,7 @@ from leadline.core.errors import InputError, TrainingError, WeightsError
 from leadline.core.sample import Sample
 from leadline.ops.metrics import score
 from leadline.training.batches import FrameBatches, FrameData
+from leadline.training.checkpoint import Keeper
 from leadline.training.loop import fit
 from leadline.training.module import DepthModule
 from leadline.training.network import DepthNetwork, build_network, predict_metres
@@ -41,9 +42,8 @@ class Breaking(Sequence[Frame]):
 
 
 def history(out: Path) -> Iterator[dict[str, str]]:
-    for path in sorted(out.glob("history/version_*/metrics.csv")):
-        with path.open() as file:
-            yield from csv.DictReader(file)
+    with (out / "history/metrics.csv").open() as file:
+        yield from csv.DictReader(file)
 
 
 def test_a_run_that_stopped_goes_on_as_if_it_had_not(
@@ -75,6 +75,33 @@ def test_a_run_that_stopped_goes_on_as_if_it_had_not(
     done = fit(again, frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path / "broken")
     assert done.checkpoint == last
     assert torch.equal(again.head.weight, straight.head.weight)  # type: ignore[union-attr]
+
+
+def test_an_epoch_that_is_done_again_stands_in_the_history_once(
+    tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames, held_out = [pack(s) for s in tiny_samples[:4]], tiny_samples[4:]
+    whole = Keeper.on_train_epoch_end
+
+    def broken(keeper: Keeper, trainer: Any, module: Any) -> None:
+        if trainer.current_epoch == 1:  # validated, and not yet kept
+            raise OSError("the power is gone")
+        whole(keeper, trainer, module)
+
+    def run(out: str) -> list[dict[str, str]]:
+        network = build_network(tiny_recipe)
+        fit(network, frames=frames, held_out=held_out, recipe=tiny_recipe, out=tmp_path / out)
+        return [{**row, "data_wait": ""} for row in history(tmp_path / out)]
+
+    monkeypatch.setattr(Keeper, "on_train_epoch_end", broken)
+    with pytest.raises(OSError, match="the power is gone"):
+        run("broken")
+    monkeypatch.setattr(Keeper, "on_train_epoch_end", whole)
+    assert [row["epoch"] for row in history(tmp_path / "broken") if row["abs_rel"]] == ["0", "1"]
+    straight, resumed = run("straight"), run("broken")
+    assert [row["epoch"] for row in resumed] == ["0", "1", "2"]
+    assert resumed == straight
+    assert all(row["loss"] and row["rate"] and row["abs_rel"] for row in resumed)
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from skimage import data as photos
 
 from leadline.core.camera import Camera
-from leadline.core.errors import MissingExtra, WeightsError
+from leadline.core.errors import InputError, MissingExtra, WeightsError
 from leadline.core.image import Image
 from leadline.training.network import DepthNetwork, build_network, predict_metres
 from leadline.training.recipe import Recipe
@@ -70,3 +71,35 @@ def test_weights_of_another_encoder_are_refused(tiny_recipe: Recipe) -> None:
     target = load_recipe("embedded-indoor").network.encoder_weights
     with pytest.raises(WeightsError, match="belong to another encoder"):
         build_network(replace(tiny_recipe, network=replace(tiny_recipe.network, encoder_weights=target)))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"conv_stem.weight": torch.zeros(8, 3, 3, 3)}, "1 tensors are too few for an encoder of"),
+        ({"state_dict": {}}, "is no state dict that can be read: AttributeError"),
+        ([torch.zeros(1)], "is no state dict that can be read: AttributeError"),
+        (b"damaged", "is no state dict that can be read: UnpicklingError"),
+    ],
+    ids=["few", "nested", "list", "damaged"],
+)
+def test_files_that_hold_no_weights_of_the_encoder_are_refused(
+    tiny_recipe: Recipe, tmp_path: Path, content: object, message: str
+) -> None:
+    path = tmp_path / "encoder.pth"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    with pytest.raises(WeightsError, match=message):
+        build_network(replace(tiny_recipe, network=replace(tiny_recipe.network, encoder_weights=str(path))))
+
+
+def test_a_builder_that_is_not_there_is_told(tiny_recipe: Recipe) -> None:
+    def ask(builder: str) -> None:
+        build_network(replace(tiny_recipe, network=replace(tiny_recipe.network, builder=builder)))
+
+    with pytest.raises(InputError, match=r"network\.builder: there is no module 'leadline\.models\.nte'"):
+        ask("leadline.models.nte:build")
+    with pytest.raises(InputError, match="names nothing"):
+        ask("leadline.models.unet.net:biuld")

@@ -38,10 +38,21 @@ def test_yaml_says_the_same_as_toml(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(tomllib.loads(TEXT)))
     assert load_recipe(str(path)) == parse_recipe(TEXT)
     assert load_recipe(str(path), changes=["optimiser.batch=4"]).optimiser.batch == 4
-    for content, message in (("a: [", "the recipe is not YAML"), ("- a", "no mapping of options")):
+    for content, message in (
+        ("a: [", "the recipe is not YAML"),
+        ("- a", "no mapping of options"),
+        ("on: 3\nname: x", "recipe has no option 'True'"),  # YAML reads "on" as a truth value
+    ):
         path.write_text(content)
         with pytest.raises(InputError, match=message):
             load_recipe(str(path))
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"name = \xff")
+    with pytest.raises(InputError, match=r"mine\.toml' cannot be read as a recipe: .*; save it as text"):
+        load_recipe(str(path))
 
 
 def test_whole_numbers_stand_for_real_ones() -> None:
@@ -94,7 +105,19 @@ def test_an_unknown_name_gets_near_matches(tmp_path: Path) -> None:
         ('builder = "leadline.models.leadline_indoor.net:build"', 'builder = "net"', "MODULE:FUNCTION"),
         ('commercial = "unclear"', 'commercial = "maybe"', "'maybe' is not"),
         ('kind = "metric-depth"', 'kind = "depthy"', "is not a kind of depth"),
-        ("[views]", "[views_]", "has no option 'views_'"),
+        ("[views]", "[views_]", "has no option 'views_'; did you mean 'views'"),
+        (
+            "[[192, 256, 6], [224, 224, 2], [256, 192, 1], [160, 320, 1]]",
+            "[192, 256, 6]",
+            "recipe.views.shapes[0] = 192 is not of type list",
+        ),
+        ("[[192, 256, 6]", '[[192, "256", 6]', "recipe.views.shapes[0][1] = '256' is not of type int"),
+        (
+            "widths = [128, 96, 64, 32, 24]",
+            "widths = [0.5]",
+            "recipe.network.widths[0] = 0.5 is not of type int",
+        ),
+        ('options = { window = "eigen" }', "options = [3]", "recipe.data.options = [3] is not of type table"),
         (
             "validate_every = 5",
             'validate_every = 5\nmethod = "adagrad"',

@@ -11,8 +11,9 @@ import torch
 from leadline.core.camera import Camera
 from leadline.core.depth_map import DepthMap
 from leadline.core.image import Image
-from leadline.core.kind import Freedom, Kind, Quantity
+from leadline.core.kind import Along, Freedom, Kind, Quantity
 from leadline.core.sample import Sample
+from leadline.ops.geometry import to_ray
 from leadline.ops.metrics import score
 from leadline.training.validation import validate
 
@@ -53,6 +54,13 @@ def test_metres_are_scored_as_they_are_and_only_up_to_the_far_end() -> None:
     assert abs_rel(DEPTH * 1.1, Kind()) == pytest.approx(0.1, rel=1e-4)
     wrong_beyond = np.where(DEPTH > 3, 9 * DEPTH, DEPTH)
     assert abs_rel(wrong_beyond, Kind(), far_m=3.0) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_truth_along_the_ray_is_turned_to_what_networks_say() -> None:
+    ball = to_ray(DepthMap(DEPTH, Kind(), camera=Camera.assumed(64, 48)))
+    assert ball.kind.along is Along.RAY
+    network: Any = Saying(DEPTH, Kind())
+    assert validate(network, sample(ball), far_m=10.0).abs_rel == pytest.approx(0.0, abs=1e-6)
 
 
 def test_scale_and_shift_are_fitted_where_they_are_unknown() -> None:

@@ -17,6 +17,7 @@ from leadline.flows.model_card import write_card
 from leadline.flows.train_request import TrainRequest
 from leadline.flows.training_plan import Prepared, TrainPlan, prepare
 from leadline.flows.training_score import HELD_OUT, protocol_for, score_held_out
+from leadline.io.atomic import write_whole
 from leadline.plugins.need import has
 from leadline.plugins.registry import load
 
@@ -93,6 +94,7 @@ def train(request: TrainRequest, *, on_plan: Callable[[TrainPlan], None] | None 
     if on_plan is not None:
         on_plan(prepared.plan)
     _make_folder(prepared.out)
+    _check_room(prepared)
     frames, more = _frames_of(prepared)
     if request.start is not None and prepared.spec is None:
         load("leadline.training.start:start_from")(
@@ -131,11 +133,13 @@ class _Chosen:
 
 def _frames_of(prepared: Prepared) -> tuple[Any, list[Any]]:
     """What is learned from, all of it read once."""
-    read = load("leadline.training.frames:read_frames")
+    read, look = (load(f"leadline.training.frames:{name}") for name in ("read_frames", "look_at_held_out"))
     request, recipe = prepared.request, prepared.recipe
     keep = request.memory_gb * 1e9 or _memory_bytes() / 2
     total = len(prepared.train_on) + sum(source.frames for source in recipe.data.more)
+    total += len(prepared.held_out)
     with tqdm(total=total, desc="reading", unit="frame") as bar:
+        look(prepared.samples, prepared.held_out, far_m=recipe.evaluate.far_m, step=bar.update)
         frames = read(prepared.samples, prepared.train_on, keep_bytes=keep, step=bar.update)
         more = [
             read(
@@ -180,12 +184,14 @@ def _finished(prepared: Prepared, outcome: Any) -> TrainReport:
     )
     if not outcome.leads:
         return TrainReport(model, outcome.checkpoint, len(prepared.train_on), ids)
-    (out / HELD_OUT).write_text("".join(f"{name}\n" for name in ids), "utf-8")
+    with write_whole(out / HELD_OUT) as part:
+        part.write_text("".join(f"{name}\n" for name in ids), "utf-8")
     _export(prepared, model)
     evaluation, remarks = _scored(prepared, model)
     card = write_card(out / "MODEL_CARD.md", prepared=prepared, model=model, evaluation=evaluation)
     if model.is_dir():
-        shutil.copyfile(card, model / "README.md")
+        with write_whole(model / "README.md") as part:
+            shutil.copyfile(card, part)
     return TrainReport(
         model,
         outcome.checkpoint,
@@ -233,6 +239,18 @@ def _following(prepared: Prepared, model: Path) -> tuple[str, ...]:
     if prepared.held_out:
         words.append(f"--ids {prepared.out / HELD_OUT}")
     return (f"leadline predict PHOTO --model {model}", f"leadline evaluate {' '.join(words)}")
+
+
+def _check_room(prepared: Prepared) -> None:
+    """Refuses a disk without room for the checkpoints: each stays until the next one is whole."""
+    kept = ("last.ckpt", "best.ckpt") if prepared.held_out else ("last.ckpt",)
+    due = 1 + sum(not (prepared.out / name).exists() for name in kept)
+    need, free = due * prepared.plan.checkpoint_bytes, shutil.disk_usage(prepared.out).free
+    if need > free:
+        raise OutputError(
+            f"the checkpoints take {need / 1e6:,.0f} MB, and {str(prepared.out)!r} has room for {free / 1e6:,.0f} MB",
+            hint="free some space or choose another folder",
+        )
 
 
 def _make_folder(path: Path) -> None:

@@ -22,6 +22,8 @@ from leadline.plugins.specs import ModelSpec, Stated
 __all__ = ["Prepared", "TrainPlan", "prepare"]
 
 PACKAGES = ("torch", "timm", "lightning", "onnx", "onnxscript")
+GRADIENT_BYTES = 4
+"""Of a number that moves; checkpoints do not hold gradients."""
 FRAME_BYTES_PER_PIXEL = 5
 """Of a frame in memory: three of colour, two of depth."""
 
@@ -48,6 +50,7 @@ class TrainPlan:
         trained: Those that move.
         frames_bytes: Memory of the frames.
         state_bytes: Memory of weights, average, gradients and optimiser.
+        checkpoint_bytes: Size of a checkpoint, about.
         step_bytes: Memory of a batch in one process, about.
         protocol: How the finished model is scored.
         out: Where everything is written.
@@ -71,6 +74,7 @@ class TrainPlan:
     trained: int
     frames_bytes: int
     state_bytes: int
+    checkpoint_bytes: int
     step_bytes: int
     protocol: str
     out: Path
@@ -140,7 +144,7 @@ def prepare(request: TrainRequest) -> Prepared:
         InputError: The recipe is not sound, or the network cannot take its shapes.
         KindError: A loss of the recipe cannot compare what its network says.
         DatasetError: The data is not what the recipe needs.
-        WeightsError: Pretrained weights are not there.
+        WeightsError: Pretrained weights are not there, or those to begin or go on with are of another network.
     """
     for package in PACKAGES:
         need(package, who="training", extra="train")
@@ -163,6 +167,9 @@ def prepare(request: TrainRequest) -> Prepared:
         own = (*network.target_size(image.height, image.width), 1)
         recipe = replace(recipe, views=replace(recipe.views, shapes=(own,)))
     out = request.out or Path("runs") / recipe.name
+    if request.start is not None and spec is None:
+        load("leadline.training.start:check_start")(network, Path(request.start))
+    load("leadline.training.resuming:check_going_on")(network, recipe=recipe, out=out, resume=request.resume)
     processes = request.devices * request.nodes
     size = load("leadline.training.sizing:measure_size")(network, recipe=recipe, processes=processes)
     plan = TrainPlan(
@@ -183,6 +190,7 @@ def prepare(request: TrainRequest) -> Prepared:
         trained=size.trained,
         frames_bytes=len(train_on) * image.width * image.height * FRAME_BYTES_PER_PIXEL,
         state_bytes=size.state_bytes,
+        checkpoint_bytes=size.state_bytes - GRADIENT_BYTES * size.trained,
         step_bytes=size.step_bytes,
         protocol=scored.name if held_out and not request.no_evaluation else "",
         out=out,

@@ -14,8 +14,9 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from leadline.core.errors import WeightsError
 from leadline.io.atomic import write_whole
+from leadline.io.tensor_shapes import tell_apart
 
-__all__ = ["BEST", "LAST", "Keeper", "WholeFiles", "load_average"]
+__all__ = ["BEST", "LAST", "PREFIX", "Keeper", "WholeFiles", "load_average", "read_checkpoint"]
 
 LAST = "last.ckpt"
 """Name of the checkpoint that a run goes on from."""
@@ -24,6 +25,7 @@ BEST = "best.ckpt"
 """Name of the checkpoint of the best validation."""
 
 PREFIX = "network."
+"""What the names of a network's tensors begin with."""
 
 
 class WholeFiles(TorchCheckpointIO):  # type: ignore[misc]  # Lightning is not typed
@@ -151,8 +153,16 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        found["state_dict"]
-    except (OSError, EOFError, KeyError, TypeError, RuntimeError, UnpicklingError) as error:
+        [tensor.shape for tensor in found["state_dict"].values()]
+    except (
+        OSError,
+        EOFError,
+        LookupError,
+        AttributeError,
+        TypeError,
+        RuntimeError,
+        UnpicklingError,
+    ) as error:
         raise WeightsError(
             f"{str(path)!r} is not a checkpoint of a training run: {type(error).__name__}",
             hint="give another one with --resume, or train again into an empty folder",
@@ -173,12 +183,13 @@ def load_average(network: torch.nn.Module, path: Path) -> torch.nn.Module:
     Raises:
         WeightsError: The checkpoint is absent, damaged or of another network.
     """
-    state = read_checkpoint(path)["state_dict"]
-    try:
-        network.load_state_dict({k.removeprefix(PREFIX): v for k, v in state.items()})
-    except RuntimeError as error:
+    state = {k.removeprefix(PREFIX): v for k, v in read_checkpoint(path)["state_dict"].items()}
+    there, here = ({k: v.shape for k, v in part.items()} for part in (state, network.state_dict()))
+    apart = tell_apart(there, here)
+    if apart:
         raise WeightsError(
-            f"{str(path)!r} is not a checkpoint of this network: {error}",
+            f"{str(path)!r} is not a checkpoint of this network: {apart}",
             hint="train again into an empty folder",
-        ) from error
+        )
+    network.load_state_dict(state)
     return network

@@ -10,7 +10,7 @@ from leadline.core.errors import DatasetError
 from leadline.core.sample import Sample
 from leadline.training.views import Frame, pack
 
-__all__ = ["PackedLater", "read_frames"]
+__all__ = ["PackedLater", "look_at_held_out", "read_frames"]
 
 MOST_UNUSABLE = 20
 
@@ -73,11 +73,46 @@ def read_frames(
         if len(unusable) >= MOST_UNUSABLE:
             break
     if unusable:
-        many = (
-            f"{'at least ' if len(unusable) == MOST_UNUSABLE else ''}{len(unusable)} of {len(indices)} frames"
-        )
         raise DatasetError(
-            f"{many} cannot be learned from, such as this: {unusable[0]}",
+            f"{_many(unusable, len(indices))} frames cannot be learned from, such as this: {unusable[0]}",
             hint="mend them, or leave them out: data.dropped_ids in the recipe (leadline data doctor finds all)",
         )
     return kept if len(kept) == len(indices) else PackedLater(samples, indices, far_m=far_m)
+
+
+def look_at_held_out(
+    samples: Sequence[Sample],
+    indices: Sequence[int],
+    *,
+    far_m: float,
+    step: Callable[[], object] = lambda: None,
+) -> None:
+    """Reads every held-out frame once, so that the first validation does not end a run after hours.
+
+    Args:
+        samples: The dataset.
+        indices: Which of its samples are held out.
+        far_m: What lies beyond does not count.
+        step: Is called after each.
+
+    Raises:
+        DatasetError: Some cannot be validated on; how many, and the first of them, are told.
+    """
+    unusable: list[str] = []
+    for index in indices:
+        try:
+            pack(samples[index], far_m=far_m)
+        except DatasetError as error:
+            unusable.append(error.message)
+        step()
+        if len(unusable) >= MOST_UNUSABLE:
+            break
+    if unusable:
+        raise DatasetError(
+            f"{_many(unusable, len(indices))} held-out frames cannot be validated on, such as this: {unusable[0]}",
+            hint="mend them, or take them out of the dataset (leadline data doctor finds all)",
+        )
+
+
+def _many(unusable: Sequence[str], total: int) -> str:
+    return f"{'at least ' if len(unusable) == MOST_UNUSABLE else ''}{len(unusable)} of {total}"

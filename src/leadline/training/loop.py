@@ -14,7 +14,7 @@ from typing import Any, cast
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback, EarlyStopping, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from leadline.core.errors import InputError, LeadlineError
@@ -23,6 +23,7 @@ from leadline.io.atomic import is_of_disk, output_error
 from leadline.training.averaging import SettledAverage, mix
 from leadline.training.batches import FrameData, steps_per_epoch
 from leadline.training.checkpoint import BEST, LAST, Keeper, WholeFiles, load_average
+from leadline.training.history import History, read_history
 from leadline.training.module import DepthModule
 from leadline.training.network import DepthNetwork
 from leadline.training.pictures import Pictures
@@ -173,10 +174,11 @@ def fit(
     with warnings.catch_warnings():
         for known in KNOWN_WARNINGS:
             warnings.filterwarnings("ignore", message=f".*{known}")
-        trainer = _trainer(recipe, out, setting, clock, held_out)
+        start = setting.resume or (last if last.exists() else None)
+        history = History(out, rows={} if start is None else read_history(out))
+        trainer = _trainer(recipe, out, setting, [clock], history, held_out)
         if setting.compiled:
             module.compile_network()
-        start = setting.resume or (last if last.exists() else None)
         try:
             trainer.fit(module, data, ckpt_path=None if start is None else str(start))
         except LeadlineError:
@@ -196,15 +198,20 @@ def fit(
 
 
 def _trainer(
-    recipe: Recipe, out: Path, setting: Setting, clock: Clock, held_out: Sequence[Sample]
+    recipe: Recipe,
+    out: Path,
+    setting: Setting,
+    callbacks: list[Callback],
+    history: History,
+    held_out: Sequence[Sample],
 ) -> Trainer:
     options = recipe.optimiser
     gpu = torch.cuda.is_available() and setting.accelerator in ("auto", "gpu", "cuda")
     _check_precision(options, gpu)
-    callbacks: list[Callback] = [clock, SettledAverage(decay=options.ema_decay)]
+    callbacks.append(SettledAverage(decay=options.ema_decay))
     if options.patience and held_out:
         callbacks.append(EarlyStopping("abs_rel", patience=options.patience))
-    loggers = [CSVLogger(out, name="history")]
+    loggers: list[Any] = [history]
     if setting.tensorboard:
         callbacks.append(Pictures(held_out[:DRAWN]))
         loggers.append(TensorBoardLogger(out, name="tensorboard"))

@@ -11,19 +11,18 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
-from leadline.core.errors import InputError, TrainingError, WeightsError
+from leadline.core.errors import TrainingError
 from leadline.training.batches import FrameData, pixels_of
 from leadline.training.network import DepthNetwork
 from leadline.training.objective import Objective
 from leadline.training.recipe import Recipe
+from leadline.training.resuming import RECIPE_KEY, check_state
 from leadline.training.schedule import rate_at
 from leadline.training.validation import validate
 from leadline.training.watch import Alarm, LossWatch, Place
 
 __all__ = ["DepthModule"]
 
-RECIPE_KEY = "leadline_recipe_sha256"
-"""Where a checkpoint says which recipe it is of."""
 EPOCH_KEY = "leadline_epoch_loss"
 """Where it says what the epoch's loss was made of so far."""
 
@@ -63,12 +62,7 @@ class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not ty
             WeightsError: It is of another network.
             InputError: It is of another recipe: the finished file would tell of one that did not make it.
         """
-        _check_architecture(checkpoint["state_dict"], self.state_dict())
-        if checkpoint.get(RECIPE_KEY) != self.recipe.digest:
-            raise InputError(
-                f"the checkpoint is of another recipe than {self.recipe.name!r} as it now is",
-                hint="use an empty folder with --out, or the recipe the run began with",
-            )
+        check_state(checkpoint, self.state_dict(), recipe=self.recipe)
         self.loss_sum, self.loss_count = checkpoint.get(EPOCH_KEY, (0.0, 0))
 
     def on_fit_start(self) -> None:
@@ -177,20 +171,3 @@ class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not ty
             f"{', '.join(map(repr, ids))}{alone}",
             hint="look at these samples (leadline data doctor), or lower the learning rates; the last checkpoint is good",
         )
-
-
-def _check_architecture(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
-    shapes = {name: tuple(value.shape) for name, value in found.items()}
-    due = {name: tuple(value.shape) for name, value in wanted.items()}
-    if shapes == due:
-        return
-    name = min(shapes.items() ^ due.items())[0]
-    raise WeightsError(
-        f"the checkpoint is of another network: {name.removeprefix('network.')!r} is {_said(shapes, name)} there "
-        f"and {_said(due, name)} here",
-        hint="use an empty folder with --out, or the recipe the run began with",
-    )
-
-
-def _said(shapes: dict[str, tuple[int, ...]], name: str) -> str:
-    return "x".join(map(str, shapes[name])) or "one number" if name in shapes else "absent"

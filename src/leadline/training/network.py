@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from importlib import resources
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from leadline.core.depth_map import DepthMap
-from leadline.core.errors import WeightsError
+from leadline.core.errors import InputError, WeightsError
 from leadline.core.image import Image
 from leadline.core.kind import Freedom, Kind
 from leadline.io.weights import locate
@@ -75,12 +75,13 @@ def build_network(recipe: Recipe, *, pretrained: ModelSpec | None = None) -> tor
         The network.
 
     Raises:
+        InputError: The recipe's builder is not there, or an option is none of its network's.
         MissingExtra: The package that holds the encoder's weights is not installed.
         WeightsError: They are not there, cannot be fetched, or do not fit.
     """
     options = recipe.network
     if pretrained is not None:
-        tuned: torch.nn.Module = load(options.builder)(
+        tuned: torch.nn.Module = _builder(options.builder)(
             locate(pretrained.weights, name=pretrained.name),
             network=load(pretrained.network),
             kind=pretrained.kind,
@@ -89,7 +90,7 @@ def build_network(recipe: Recipe, *, pretrained: ModelSpec | None = None) -> tor
             seed=recipe.seed,
         )
         return tuned
-    network = load(options.builder)(
+    network = _builder(options.builder)(
         encoder=options.encoder,
         widths=options.widths,
         drop_path=options.drop_path,
@@ -97,6 +98,18 @@ def build_network(recipe: Recipe, *, pretrained: ModelSpec | None = None) -> tor
         seed=recipe.seed,
     )
     return cast(torch.nn.Module, network)
+
+
+def _builder(target: str) -> Any:
+    try:
+        return load(target)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{target.partition(':')[0]}.".startswith(f"{error.name}."):
+            raise
+        raise InputError(
+            f"network.builder: there is no module {error.name!r}",
+            hint="correct it in the recipe: MODULE:FUNCTION, such as leadline.models.unet.net:build",
+        ) from error
 
 
 def _weights_file(target: str, *, name: str) -> Path | None:

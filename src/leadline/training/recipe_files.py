@@ -19,6 +19,9 @@ __all__ = ["load_recipe", "parse_recipe", "recipe_names"]
 
 T = TypeVar("T")
 
+_WORDS: dict[Any, str] = {tuple: "list", dict: "table"}
+"""What TOML calls them."""
+
 
 def recipe_names() -> tuple[str, ...]:
     """Names of the recipes that ship.
@@ -55,10 +58,19 @@ def load_recipe(name: str, *, changes: Sequence[str] = ()) -> Recipe:
         return parse_recipe(text, changes=changes)
     path = Path(name)
     if path.suffix == ".toml" and path.is_file():
-        return parse_recipe(path.read_text("utf-8"), changes=changes)
+        return parse_recipe(_text(path), changes=changes)
     if path.suffix in (".yaml", ".yml") and path.is_file():
-        return _checked(_yaml_tree(path.read_text("utf-8")), changes)
+        return _checked(_yaml_tree(_text(path)), changes)
     raise UnknownName("recipe", name, known=recipe_names())
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{str(path)!r} cannot be read as a recipe: {error}", hint="save it as text in UTF-8"
+        ) from error
 
 
 def parse_recipe(text: str, *, changes: Sequence[str] = ()) -> Recipe:
@@ -102,7 +114,7 @@ def _record(cls: type[T], tree: Any, where: str) -> T:
         raise InputError(f"{where} = {tree!r} is not a table", hint=f"write it as [{where}]")
     hints = get_type_hints(cls)
     names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
-    for name in sorted(set(tree) - names):
+    for name in sorted(map(str, set(tree) - names)):  # YAML has names that are no text
         near = get_close_matches(name, sorted(names), n=1, cutoff=0.6)
         hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(names))}"
         raise InputError(f"{where} has no option {name!r}", hint=hint)
@@ -119,13 +131,11 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return {key: str(option) for key, option in value.items()}
     if hint is float and type(value) in (int, float):
         return float(value)
-    if isinstance(value, list) and get_origin(hint) is tuple and is_dataclass(get_args(hint)[0]):
-        return tuple(_record(get_args(hint)[0], item, f"{where}[{k}]") for k, item in enumerate(value))
-    if isinstance(value, list) and hint not in (int, float, str):
-        return tuple(tuple(item) if isinstance(item, list) else item for item in value)
+    if isinstance(value, list) and get_origin(hint) is tuple:
+        return tuple(_value(get_args(hint)[0], item, f"{where}[{k}]") for k, item in enumerate(value))
     if not isinstance(hint, type) or type(value) is not hint:
         raise InputError(
-            f"{where} = {value!r} is not of type {getattr(hint, '__name__', hint)}",
+            f"{where} = {value!r} is not of type {_WORDS.get(get_origin(hint), getattr(hint, '__name__', hint))}",
             hint="see the recipes that ship",
         )
     return value

@@ -9,7 +9,7 @@ from leadline.core.errors import InputError
 from leadline.core.kind import Freedom, Kind, Quantity
 from leadline.core.sample import Sample
 from leadline.ops.align import align
-from leadline.ops.geometry import to_depth, to_inverse
+from leadline.ops.geometry import to_axis, to_depth, to_inverse
 from leadline.ops.metrics import score
 from leadline.ops.metrics_scores import Scores
 from leadline.ops.resize import resize
@@ -36,7 +36,7 @@ def validate(network: DepthNetwork, sample: Sample, *, far_m: float) -> Scores:
         The scores.
     """
     said = predict(network, sample.image)
-    truth = sample.truth if sample.truth.kind == Kind() else to_depth(sample.truth)
+    truth = sample.truth if sample.truth.kind == Kind() else to_axis(to_depth(sample.truth))
     if said.shape != truth.shape:
         said = resize(said, height=truth.height, width=truth.width)
     if said.kind.freedom is not Freedom.NONE:

@@ -111,7 +111,8 @@ def pack(sample: Sample, *, far_m: float = math.inf) -> Frame:
     valid = truth.valid & (np.nan_to_num(truth.values) <= far_m)
     rows, columns = np.nonzero(valid)
     if not rows.size:
-        raise DatasetError(f"sample {sample.id!r} has no pixel of known depth", hint="leave it out")
+        within = "" if math.isinf(far_m) else f" within {far_m:g} m"
+        raise DatasetError(f"sample {sample.id!r} has no pixel of known depth{within}", hint="leave it out")
     depth_m = np.nan_to_num(truth.values, posinf=0)
     steps_per_m = FINE if float(depth_m[valid].max()) * FINE <= STEPS_MAX else COARSE
     steps = np.where(valid, np.clip(depth_m * steps_per_m + 0.5, 1, STEPS_MAX), 0).astype(np.uint16)

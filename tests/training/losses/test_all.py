@@ -117,6 +117,8 @@ def test_a_loss_is_made_by_name_and_what_is_wrong_is_said() -> None:
     with pytest.raises(InputError, match="loss 'ssim' has no option 'size'") as refused:
         make_loss("ssim", {"size": "3"})
     assert "window" in refused.value.hint
+    with pytest.raises(InputError, match="loss 'ssim' has no option 'windw'; did you mean 'window'"):
+        make_loss("ssim", {"windw": 7})
     with pytest.raises(InputError, match="loss 'l1' has no option"):
         make_loss("l1", {"size": "3"})
     with pytest.raises(InputError, match="loss 'ssim': "):

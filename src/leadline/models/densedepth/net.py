@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from leadline.core.errors import InputError, WeightsError
 from leadline.core.kind import Kind, Quantity
+from leadline.io.tensor_shapes import tell_apart
 
 __all__ = ["DenseDepth", "build"]
 
@@ -29,6 +30,9 @@ NEAREST_M, FARTHEST_M = 0.1, 10.0
 SLOPE = 0.2
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's colours from 0 to 1, which timm's encoders were trained with."""
+
+COUNTED = "num_batches_tracked"
+"""What normalisation layers count; older files lack it."""
 
 DENSE = (("conv0", "norm0"), ("pool0",), ("denseblock1", "transition1"), ("denseblock2", "transition2"))
 """The parts of a DenseNet whose outputs are skips, at strides 2, 4, 8 and 16; the rest makes the top, at 32."""
@@ -179,14 +183,23 @@ class DenseDepth(nn.Module):
                 if path.suffix == ".safetensors"
                 else torch.load(path, map_location="cpu", weights_only=True)
             )
-            own = set(features.state_dict())
             kept = {name.removeprefix("features."): tensor for name, tensor in state.items()}
-            features.load_state_dict({n: t for n, t in kept.items() if n in own})
-        except (OSError, RuntimeError, AttributeError, UnpicklingError, SafetensorError) as error:
-            raise WeightsError(
-                f"{str(path)!r} holds no weights of this encoder: {error}",
-                hint="give a classifier's file of the same architecture, or none for random weights",
-            ) from error
+            there = {name: tensor.shape for name, tensor in kept.items()}
+        except (OSError, EOFError, RuntimeError, AttributeError, UnpicklingError, SafetensorError) as error:
+            raise _other_encoder(path, str(error).partition("\n")[0]) from error
+        own = {name: tensor.shape for name, tensor in features.state_dict().items()}
+        due = {name: shape for name, shape in own.items() if not name.endswith(COUNTED)}
+        apart = tell_apart({name: shape for name, shape in there.items() if name in due}, due)
+        if apart:
+            raise _other_encoder(path, apart)
+        features.load_state_dict({n: t for n, t in kept.items() if n in own})
+
+
+def _other_encoder(path: Path, what: str) -> WeightsError:
+    return WeightsError(
+        f"{str(path)!r} holds no weights of this encoder: {what}",
+        hint="give a classifier's file of the same architecture, or none for random weights",
+    )
 
 
 class LogDepth(nn.Module):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 
 import timm
 import torch
@@ -235,6 +236,11 @@ class IndoorNet(nn.Module):
             WeightsError: An encoder tensor has no counterpart of its shape.
         """
         own = self.encoder.state_dict()
+        if len(state) < len(own):
+            raise WeightsError(
+                f"{len(state)} tensors are too few for an encoder of {len(own)}",
+                hint="the weights belong to another encoder",
+            )
         loaded = {}
         for (name, tensor), (foreign, value) in zip(own.items(), state.items(), strict=False):
             if tensor.shape != value.shape:
@@ -272,8 +278,20 @@ def build(
     torch.manual_seed(seed)
     net = IndoorNet(encoder=encoder, widths=tuple(widths) or WIDTHS, drop_path=drop_path)
     if encoder_weights is not None:
-        net.load_encoder(torch.load(encoder_weights, map_location="cpu", weights_only=True))
+        net.load_encoder(_read_state(encoder_weights))
     return net
+
+
+def _read_state(path: Path) -> dict[str, Tensor]:
+    try:
+        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+        [tensor.shape for tensor in state.values()]
+    except (OSError, EOFError, AttributeError, RuntimeError, UnpicklingError) as error:
+        raise WeightsError(
+            f"{str(path)!r} is no state dict that can be read: {type(error).__name__}",
+            hint="give a classifier's weights as torch saves them, or none for random ones",
+        ) from error
+    return state
 
 
 def normalised_convs(module: nn.Module) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.errors import WeightsError
+from leadline.io.tensor_shapes import tell_apart
 from leadline.models.leadline_indoor.net import IndoorNet, normalised_convs
 from leadline.models.leadline_indoor.whole import read_file_weights
 
@@ -41,14 +42,16 @@ def unfold_file(net: IndoorNet, path: Path, *, batches: Iterable[Tensor]) -> Ind
     names = {own[id(conv.weight)].removesuffix(".weight"): norm for conv, norm in pairs}
     state = {k: v for k, v in weights.items() if k.rpartition(".")[0] not in names or k.endswith(".weight")}
     kept = {k: v for k, v in net.state_dict().items() if k not in state and _is_of(k, net, names.values())}
-    try:
-        net.load_state_dict({**kept, **state})
-        for name, norm in names.items():
-            _pass_through(norm, shift=weights[f"{name}.bias"])
-    except (RuntimeError, KeyError) as error:
+    shifts = {f"{name}.bias": norm.bias.shape for name, norm in names.items()}
+    found = {name: tensor.shape for name, tensor in {**kept, **weights}.items()}
+    apart = tell_apart(found, {name: tensor.shape for name, tensor in net.state_dict().items()} | shifts)
+    if apart:
         raise WeightsError(
-            f"{str(path)!r} holds another network: {error}", hint="build the network it was made from"
-        ) from error
+            f"{str(path)!r} holds another network: {apart}", hint="build the network it was made from"
+        )
+    net.load_state_dict({**kept, **state})
+    for name, norm in names.items():
+        _pass_through(norm, shift=weights[f"{name}.bias"])
     _measure(net, list(names.values()), batches)
     for (conv, norm), size in zip(pairs, sizes, strict=True):
         _scale(conv, norm, factor=size / _size(conv))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from leadline.core.errors import WeightsError
+from leadline.io.tensor_shapes import tell_apart
 from leadline.models.leadline_indoor.net import CANONICAL_F_PX, IndoorNet
 from leadline.models.leadline_indoor.resize import resize_like_file
 from leadline.plugins.need import need
@@ -63,12 +64,15 @@ def load_file_weights(net: IndoorNet, path: Path) -> IndoorNet:
         WeightsError: The file cannot be read or holds another network.
     """
     weights = {name: torch.from_numpy(array) for name, array in read_file_weights(path).items()}
-    try:
-        net.folded().load_state_dict(weights)
-    except RuntimeError as error:
+    there, here = (
+        {name: tensor.shape for name, tensor in part.items()} for part in (weights, net.folded().state_dict())
+    )
+    apart = tell_apart(there, here)
+    if apart:
         raise WeightsError(
-            f"{str(path)!r} holds another network: {error}", hint="build the network it was made from"
-        ) from error
+            f"{str(path)!r} holds another network: {apart}", hint="build the network it was made from"
+        )
+    net.load_state_dict(weights)
     return net
 
 

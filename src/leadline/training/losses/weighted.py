@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from typing import Any, ClassVar, cast
 
 from torch import Tensor
@@ -81,9 +82,10 @@ def make_loss(name: str, options: Mapping[str, str | float]) -> Loss:
     kinds: dict[str, Any] = {option.name: type(option.default) for option in fields(cls)}
     for key in options:
         if key not in kinds:
+            near = get_close_matches(key, kinds, n=1)
+            known = f"it has {', '.join(kinds)}" if kinds else "it has none"
             raise InputError(
-                f"loss {name!r} has no option {key!r}",
-                hint=f"it has {', '.join(kinds)}" if kinds else "it has none",
+                f"loss {name!r} has no option {key!r}", hint=f"did you mean {near[0]!r}?" if near else known
             )
     try:
         return cast(Loss, cls(**{key: kinds[key](value) for key, value in options.items()}))
