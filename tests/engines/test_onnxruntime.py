@@ -329,8 +329,8 @@ class _Small:
 @pytest.mark.parametrize(
     ("pixels", "count", "hint"),
     [
-        (100 * 60, 1, "a photo of 96x54 fits; --tile auto takes a larger one in parts"),
-        (1, 1, "nor does a photo of 48x27 fit: use a smaller model, or close others"),
+        (100 * 60, 1, "a photo of 96x54 fits"),
+        (1, 1, "nor does a photo of 48x27 fit: use a smaller model"),
         (400 * 220, 4, "give fewer photos at once: --batch 2"),
     ],
 )

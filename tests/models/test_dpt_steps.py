@@ -82,8 +82,24 @@ def test_photos_and_depth_are_those_of_transformers_to_the_bit(
         {"do_normalize": False},
         {"resample": 1},
         {"size": {"shortest_edge": 98}},
+        {"size": {"height": "98", "width": 98}},
+        {"image_mean": 0.5},
+        {"image_std": [0.5]},
+        {"rescale_factor": "1/255"},
+        {"ensure_multiple_of": 14.5},
     ],
-    ids=["other", "pads", "unnormalised", "lanczos", "edge"],
+    ids=[
+        "other",
+        "pads",
+        "unnormalised",
+        "lanczos",
+        "edge",
+        "text for a side",
+        "one mean",
+        "one deviation",
+        "text for a factor",
+        "half a pixel",
+    ],
 )
 def test_what_is_more_than_plain_is_left_to_transformers(tmp_path: Path, changes: dict[str, Any]) -> None:
     assert plain_steps(written(tmp_path, **changes)) is None
@@ -106,7 +122,18 @@ def test_preparing_and_restoring_loads_neither_transformers_nor_the_network() ->
         "shape = net.prepare([image])['pixel_values'].shape\n"
         "(answer,) = net.restore({'predicted_depth': torch.rand(1, *shape[2:])}, [image])\n"
         "assert answer.values.shape == (40, 50)\n"
-        "print('transformers' in sys.modules, 'module' in vars(net)); net.module; print('transformers' in sys.modules)"
+        "print('transformers' in sys.modules, 'module' in vars(net)); net.module; print('transformers' in sys.modules)\n"
+        "print(net.module is net.module)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert run.stdout.split() == ["False", "False", "True"], run.stderr
+    assert run.stdout.split() == ["False", "False", "True", "True"], run.stderr
+
+
+def test_on_a_device_of_its_own_transformers_prepares() -> None:
+    from leadline.models.depth_anything.net import network
+    from leadline.models.dpt.steps import DptSteps
+
+    net = network(locate(MODELS.get("depth-anything-tiny").weights, name="depth-anything-tiny"))
+    assert isinstance(net.processor, DptSteps)
+    net.place("cpu")
+    assert type(net.processor).__name__.startswith("DPTImageProcessor")

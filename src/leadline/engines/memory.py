@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 
 from leadline.core.errors import EngineError, LeadlineError
 from leadline.core.image import Image
 from leadline.ops.resize import resize
 
-__all__ = ["is_out_of_memory", "no_memory", "smaller_photos"]
+__all__ = ["is_out_of_memory", "no_memory"]
 
 _SMALLER = (2, 4, 8)
 """Parts of a photo's sides that are tried where there is no memory for the whole."""
@@ -30,58 +31,61 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or any(words in text for words in _WORDS)
 
 
-def smaller_photos(image: Image) -> list[Image]:
-    """A photo at the sizes that are tried, the largest first.
-
-    Args:
-        image: The photo for which there was no memory.
-
-    Returns:
-        It at a half, a quarter and an eighth of its sides.
-    """
-    return [
-        resize(image, width=max(1, image.width // parts), height=max(1, image.height // parts))
-        for parts in _SMALLER
-    ]
-
-
 def no_memory(
+    error: BaseException,
     images: Sequence[Image],
     *,
     name: str,
     device: str,
+    seen: Callable[[Image], str],
     run: Callable[[Image], object],
     failures: tuple[type[Exception], ...],
 ) -> EngineError:
     """The error for photos that there was no memory for.
 
     Args:
+        error: What was raised. What its frames hold on to is let go, for it would be missing in what is tried next.
         images: The photos that went through together.
         name: The model's name.
         device: Where it ran.
+        seen: The size at which the network sees a photo, in words: ``"770x518"``.
         run: Runs one photo; called for smaller ones until one goes through.
         failures: What it raises where one does not.
 
     Returns:
-        The error, whose hint names a smaller batch, or a size that went through.
+        The error, whose hint names a smaller batch, or a size that went through, or says that none did.
     """
+    for raised in (error, error.__cause__):
+        if raised is not None:
+            traceback.clear_frames(raised.__traceback__)
+    image = images[0]
     many = "" if len(images) == 1 else f"{len(images)} photos of "
-    what = f"no memory for {name!r} on {device} with {many}{images[0].width}x{images[0].height}"
+    what = f"no memory for {name!r} on {device} with {many}{image.width}x{image.height}"
     if len(images) > 1:
         return EngineError(what, hint=f"give fewer photos at once: --batch {len(images) // 2}")
-    smaller = smaller_photos(images[0])
-    refusals: tuple[type[Exception], ...] = (LeadlineError, *failures)
-    for photo in smaller:
-        try:
-            run(photo)
-        except refusals:
-            continue
-        return EngineError(
-            what,
-            hint=f"a photo of {photo.width}x{photo.height} fits; --tile auto takes a larger one in parts",
-        )
-    least = smaller[-1]
     return EngineError(
-        what,
-        hint=f"nor does a photo of {least.width}x{least.height} fit: use a smaller model, or close others",
+        what, hint=_what_fits(image, device, seen, run, (LeadlineError, MemoryError, *failures))
     )
+
+
+def _what_fits(
+    image: Image,
+    device: str,
+    seen: Callable[[Image], str],
+    run: Callable[[Image], object],
+    failures: tuple[type[Exception], ...],
+) -> str:
+    """What a user may do who has not memory enough: found by trying, for only that tells."""
+    instead = "use a smaller model" if device == "cpu" else "use a smaller model, or --device cpu"
+    for parts in _SMALLER:
+        width, height = max(1, image.width // parts), max(1, image.height // parts)
+        try:
+            smaller = resize(image, width=width, height=height)
+            size = seen(smaller)
+            if size == seen(image):
+                return f"its network takes a photo of any size as {size}, so a smaller one needs no less: {instead}"
+            run(smaller)
+        except failures:
+            continue
+        return f"a photo of {width}x{height} fits"
+    return f"nor does a photo of {width}x{height} fit: {instead}"

@@ -52,8 +52,8 @@ _PROVIDERS = {
     "openvino": "OpenVINOExecutionProvider",
 }
 _NAMES = {"cpu": "CPU", "cuda": "CUDA", "tensorrt": "TensorRT", "rocm": "ROCm", "coreml": "Core ML"}
-_ONLY_ERRORS = 3
-"""ONNX Runtime's log severity ``ERROR``: its warnings are for those who build graphs."""
+_ONLY_ENDS = 4
+"""ONNX Runtime's log severity ``FATAL``: its warnings are for those who build graphs, and its errors are raised as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +209,11 @@ class OnnxRuntimeSession:
                 if not is_out_of_memory(error.__cause__ or error):
                     raise
                 raise no_memory(
+                    error,
                     group,
                     name=self._name,
                     device=self._device,
+                    seen=self._seen,
                     run=lambda photo: self._run_group([photo]),
                     failures=failures,
                 ) from error
@@ -233,6 +235,11 @@ class OnnxRuntimeSession:
             group.append(image)
         if group:
             yield group
+
+    def _seen(self, image: Image) -> str:
+        """The size at which the network sees a photo."""
+        told = self._processing
+        return f"{image.width}x{image.height}" if told is None else f"{told.width}x{told.height}"
 
     def _run_group(self, images: list[Image]) -> list[NDArray[np.float32]]:
         if self._processing is None:
@@ -287,14 +294,14 @@ class OnnxRuntimeSession:
 
 def _runtime() -> Any:
     runtime = need("onnxruntime", who="engine 'onnxruntime'", extra="")
-    runtime.set_default_logger_severity(_ONLY_ERRORS)
+    runtime.set_default_logger_severity(_ONLY_ENDS)
     return runtime
 
 
 def _settings(runtime: Any, threads: int) -> Any:
     settings = runtime.SessionOptions()
     settings.intra_op_num_threads = threads or physical_cores()
-    settings.log_severity_level = _ONLY_ERRORS
+    settings.log_severity_level = _ONLY_ENDS
     # Photos differ in size: an arena and a pattern kept for the largest one would never be given back.
     settings.enable_cpu_mem_arena = False
     settings.enable_mem_pattern = False

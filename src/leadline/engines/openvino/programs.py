@@ -98,6 +98,11 @@ class Programs:
             return program
 
     @property
+    def device(self) -> str:
+        """The device, as leadline names it: ``"cpu"``."""
+        return self._setting.device.lower()
+
+    @property
     def exact(self) -> bool:
         """Whether numbers are those of the network itself, but for the order of sums."""
         return self._setting.precision == "fp32"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -93,9 +94,11 @@ class OpenVinoSession:
                 if not is_out_of_memory(error.__cause__ or error):
                     raise
                 raise no_memory(
+                    error,
                     [images[place] for place in places],
                     name=self._name,
-                    device="openvino",
+                    device=self._programs.device,
+                    seen=partial(_seen, face, prompts=theirs[places[0]]),
                     run=partial(self._alone, face, prompts=theirs[places[0]]),
                     failures=(RuntimeError, MemoryError),
                 ) from error
@@ -172,6 +175,13 @@ class OpenVinoSession:
                 hint="try a smaller photo, or --batch 1",
             ) from error
         return outputs
+
+
+def _seen(face: Face, photo: Image, *, prompts: Sequence[DepthMap]) -> str:
+    """The size at which the network sees a photo: of its largest input, whose channels are first or last."""
+    shape = max((array.shape for array in face.feed(photo, prompts).values()), key=math.prod)
+    height, width = shape[-3:-1] if shape[-1] == 3 else shape[-2:]
+    return f"{width}x{height}"
 
 
 def _shapes(feed: Arrays) -> str:

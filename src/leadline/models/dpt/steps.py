@@ -136,12 +136,19 @@ def plain_steps(checkpoint: Path) -> DptSteps | None:
 
 
 def _is_plain(told: Mapping[str, Any]) -> bool:
-    size = told.get("size", _DEFAULTS["size"])
+    """Whether nothing odd is asked for; what is of another form than usual is left to transformers, which knows all forms."""
+    whole = {**_DEFAULTS, **{key: value for key, value in told.items() if value is not None}}
+    size = whole["size"]
     return (
         told.get("image_processor_type", told.get("feature_extractor_type")) in _NAMES
         and isinstance(size, dict)
         and set(size) == {"height", "width"}
-        and told.get("resample", 3) in _FILTERS
+        and all(isinstance(side, int) for side in (*size.values(), whole["ensure_multiple_of"]))
+        and isinstance(whole["rescale_factor"], float)
+        and all(
+            isinstance(whole[name], list) and len(whole[name]) == 3 for name in ("image_mean", "image_std")
+        )
+        and whole["resample"] in _FILTERS
         and all(told.get(name, True) for name in _ON)
         and not any(told.get(name) for name in _OFF)
     )
