@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -60,6 +61,30 @@ def test_predict_says_what_was_made_where_and_what_the_numbers_are(
     )
     assert lines[3] == "brightness-test is good for tests."
     assert (out / "1_colour.png").is_file()
+
+
+def test_a_file_of_ones_own_by_a_listed_name_is_not_taken_for_that_model(
+    known: ModelSpec, command: Command, photos: Path, tmp_path: Path
+) -> None:
+    listed = replace(
+        known, name="first", weights=replace(known.weights, source="file:x.onnx", sha256="0" * 64)
+    )
+    MODELS.add("first", listed)
+    own = tmp_path / "first.onnx"
+    shutil.copyfile(known.weights.source.removeprefix("file:"), own)
+    ended = command(
+        "predict", photos / "1.png", "-o", tmp_path / "o", "-m", own, "--kind", "metric-depth", "--unit", "m"
+    )
+    assert ended.status == 0, ended.err
+    assert "good for" not in ended.out
+
+
+def test_an_exported_model_by_another_name_says_that_the_lens_is_not_known(
+    command: Command, photos: Path, tmp_path: Path
+) -> None:
+    assert command("export", "leadline-indoor-small", "-o", tmp_path / "mine.onnx").status == 0
+    ended = command("predict", photos / "1.png", "-o", tmp_path / "o", "-m", tmp_path / "mine.onnx")
+    assert "The lens is not known, so the metres are uncertain" in ended.out
 
 
 def test_predict_says_which_model_to_name_for_more(

@@ -10,7 +10,6 @@ import click
 from leadline.cli.errors import SOME_FAILED, tell_error
 from leadline.cli.options import options_of, request_of
 from leadline.cli.progress import Progress
-from leadline.core.camera import Origin
 from leadline.core.errors import LeadlineError
 from leadline.flows.predict import run
 from leadline.flows.predict_request import PredictRequest
@@ -119,18 +118,17 @@ def _sums(report: Report) -> str:
 
 
 def _tell_models(report: Report) -> None:
-    assumed = any(photo.made[0].camera.origin is Origin.ASSUMED for photo in report.done)
+    if any(made.scale_uncertain for photo in report.done for made in photo.made):
+        click.echo(
+            "The lens is not known, so the metres are uncertain: give --fov DEGREES or --focal PIXELS."
+        )
     for record in report.models:
-        if record.name not in MODELS.names():
+        spec = MODELS.get(record.name) if record.name in MODELS.names() else None
+        # A file of one's own may have a listed model's name: the weights tell.
+        if spec is None or not spec.good_for or spec.weights.sha256 not in ("", record.weights_sha256):
             continue
-        spec = MODELS.get(record.name)
-        if assumed and spec.scale_needs_focal and not record.calibrated:
-            click.echo(
-                "The lens is not known, so the metres are uncertain: give --fov DEGREES or --focal PIXELS."
-            )
-        if spec.good_for:
-            more = f" For more: {spec.step_up}." if spec.step_up else ""
-            click.echo(f"{spec.name} is good for {spec.good_for.rstrip('.')}.{more}")
+        more = f" For more: {spec.step_up}." if spec.step_up else ""
+        click.echo(f"{spec.name} is good for {spec.good_for.rstrip('.')}.{more}")
 
 
 def _tell_failed(failed: Sequence[Failed]) -> None:

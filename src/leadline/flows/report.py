@@ -38,6 +38,7 @@ class Made:
         valid: Share of valid pixels.
         camera: The photo's camera.
         time_s: Seconds the network took.
+        scale_uncertain: Whether its metres rest on a focal length that was only assumed.
     """
 
     model: str
@@ -49,6 +50,7 @@ class Made:
     valid: float
     camera: Camera
     time_s: float
+    scale_uncertain: bool = False
 
     @classmethod
     def of(cls, prediction: Prediction) -> Made:
@@ -72,6 +74,7 @@ class Made:
             float(depth.valid.mean()),
             prediction.image.camera,
             prediction.time_s,
+            depth.scale_uncertain,
         )
 
     def to_dict(self) -> dict[str, Any]:
