@@ -330,7 +330,7 @@ class _Small:
     ("pixels", "count", "hint"),
     [
         (100 * 60, 1, "a photo of 96x54 fits; --tile auto takes a larger one in parts"),
-        (1, 1, "nor does a photo of 48x27 fit: use a smaller model, or close others"),
+        (1, 1, "nor does a photo of 48x27 fit: use a smaller model, or close other programs"),
         (400 * 220, 4, "give fewer photos at once: --batch 2"),
     ],
 )
@@ -342,6 +342,15 @@ def test_where_there_is_no_memory_the_next_size_that_fits_is_named(
     with pytest.raises(EngineError, match=f"no memory for {brightness.name!r} on cpu") as refused:
         session.run([_photo(216, 384)] * count)
     assert refused.value.hint == hint
+
+
+def test_where_no_smaller_photo_needs_less_memory_it_says_so(brightness: ModelSpec, tmp_path: Path) -> None:
+    spec = _network(tmp_path / "net.onnx", brightness, shape=(1, 3, 4, 6), **CHANNELS)
+    session = _open(replace(spec, processing=Processing(4, 6)))
+    session._session = _Small(session._session, 1)
+    with pytest.raises(EngineError) as refused:
+        session.run([_photo(216, 384)])
+    assert (refused.value.hint or "").startswith("its network takes a photo of any size as 6x4")
 
 
 def test_another_failure_is_no_lack_of_memory(brightness: ModelSpec) -> None:

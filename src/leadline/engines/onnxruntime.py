@@ -212,6 +212,7 @@ class OnnxRuntimeSession:
                     group,
                     name=self._name,
                     device=self._device,
+                    seen=lambda photo: self._feed([photo]),
                     run=lambda photo: self._run_group([photo]),
                     failures=failures,
                 ) from error
@@ -239,14 +240,24 @@ class OnnxRuntimeSession:
             return self._run_whole(images)
         return self._run_declared(images, self._processing)
 
-    def _run_whole(self, images: list[Image]) -> list[NDArray[np.float32]]:
+    def _feed(self, images: Sequence[Image]) -> dict[str, NDArray[Any]]:
+        """What the graph is given."""
+        if self._processing is not None:
+            return {
+                self._input: np.stack(
+                    [prepare(image.rgb_HW3, processing=self._processing) for image in images]
+                )
+            }
         # One photo is a view: a 24-megapixel photo is not copied to be put in a batch of one.
         pixels = [np.ascontiguousarray(image.rgb_HW3) for image in images]
         feed: dict[str, NDArray[Any]] = {"image": pixels[0][None] if len(pixels) == 1 else np.stack(pixels)}
         if self._wants_focal:
             focals = [math.sqrt(image.camera.fx * image.camera.fy) for image in images]
             feed["focal_px"] = np.asarray(focals, np.float32)
-        depth = self._call("depth", feed)
+        return feed
+
+    def _run_whole(self, images: list[Image]) -> list[NDArray[np.float32]]:
+        depth = self._call("depth", self._feed(images))
         wanted = (len(images), images[0].height, images[0].width)
         if depth.shape != wanted:
             raise EngineError(
@@ -256,8 +267,7 @@ class OnnxRuntimeSession:
         return list(depth)
 
     def _run_declared(self, images: list[Image], processing: Processing) -> list[NDArray[np.float32]]:
-        batch = np.stack([prepare(image.rgb_HW3, processing=processing) for image in images])
-        outputs = self._call(None, {self._input: batch})
+        outputs = self._call(None, self._feed(images))
         if outputs.ndim < 1 or len(outputs) != len(images):
             raise EngineError(
                 f"{self._name!r} answered {outputs.shape} for a batch of {len(images)}",

@@ -391,3 +391,20 @@ def test_where_there_is_no_memory_the_next_size_that_fits_is_named(monkeypatch: 
         pytest.raises(EngineError, match=r"no memory for 'leadline-indoor-small' .*a photo of 80x60 fits"),
     ):
         model.predict(np.zeros((240, 320, 3), np.uint8))
+
+
+def test_where_no_smaller_photo_needs_less_memory_none_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DPT sees every photo at one size."""
+    tried: list[int] = []
+
+    def none(self: OpenVinoSession, program: Any, feeds: list[Any]) -> list[Any]:
+        tried.append(len(feeds))
+        raise EngineError("openvino failed", hint="") from RuntimeError("std::bad_alloc")
+
+    monkeypatch.setattr(OpenVinoSession, "_infer", none)
+    with (
+        open_model("dpt-tiny", engine="openvino") as model,
+        pytest.raises(EngineError, match=r"no memory for 'dpt-tiny' on cpu .*of any size as 64x64"),
+    ):
+        model.predict(np.zeros((240, 320, 3), np.uint8))
+    assert tried == [1]

@@ -102,6 +102,11 @@ class Programs:
         """Whether numbers are those of the network itself, but for the order of sums."""
         return self._setting.precision == "fp32"
 
+    @property
+    def device(self) -> str:
+        """Where they run, as ``--device`` calls it."""
+        return self._setting.device.lower()
+
     def forget(self) -> None:
         """Gives the memory back."""
         with self._lock:

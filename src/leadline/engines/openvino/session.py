@@ -95,7 +95,8 @@ class OpenVinoSession:
                 raise no_memory(
                     [images[place] for place in places],
                     name=self._name,
-                    device="openvino",
+                    device=self._programs.device,
+                    seen=partial(face.feed, prompts=theirs[places[0]]),
                     run=partial(self._alone, face, prompts=theirs[places[0]]),
                     failures=(RuntimeError, MemoryError),
                 ) from error

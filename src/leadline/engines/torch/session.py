@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import traceback
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -17,7 +16,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, LeadlineError
 from leadline.core.image import Image
 from leadline.core.results import Answer
-from leadline.engines.memory import is_out_of_memory, smaller_photos
+from leadline.engines.memory import is_out_of_memory, no_memory
 from leadline.engines.torch.compiling import Programs
 from leadline.engines.torch.precision import cast_inputs
 from leadline.plugins.ports import Network
@@ -151,10 +150,15 @@ class TorchSession:
         if is_out_of_memory(error):
             # What the failed call still holds on to would be missing in what is tried next.
             traceback.clear_frames(error.__traceback__)
-            many = "" if len(images) == 1 else f"{len(images)} photos of "
-            return EngineError(
-                f"no memory for {self._name!r} on {self._device} with {many}{images[0].width}x{images[0].height}",
-                hint=self._what_fits(network, inputs, images, prompts),
+            return no_memory(
+                images,
+                name=self._name,
+                device=self._device,
+                seen=lambda photo: network.prepare([photo], prompts=prompts),
+                run=lambda photo: self._through(
+                    network, network.prepare([photo], prompts=prompts), [photo], prompts
+                ),
+                failures=FOREIGN,
             )
         if self._running.programs is not None and _is_of_the_compiler(error):
             self._running.programs.clear()
@@ -169,34 +173,6 @@ class TorchSession:
             if self._running.precision == "fp32"
             else "its network may not know this precision: --precision fp32",
         )
-
-    def _what_fits(
-        self,
-        network: Network,
-        inputs: Mapping[str, Any],
-        images: Sequence[Image],
-        prompts: Sequence[DepthMap],
-    ) -> str:
-        """What a user may do who has not memory enough: found by trying, for only that tells."""
-        if len(images) > 1:
-            return f"give fewer photos at once: --batch {len(images) // 2}"
-        image = images[0]
-        failures: tuple[type[Exception], ...] = (LeadlineError, *FOREIGN)
-        tried = smaller_photos(image)
-        for photo in tried:
-            smaller = [photo]
-            prepared = network.prepare(smaller, prompts=prompts)
-            if _shapes(prepared) == _shapes(inputs):
-                return (
-                    f"its network takes a photo of any size as {_size_of(inputs)}, so a smaller one needs no less: "
-                    "use a smaller model, or --device cpu"
-                )
-            try:
-                self._through(network, prepared, smaller, prompts)
-            except failures:
-                continue
-            return f"a photo of {photo.width}x{photo.height} fits"
-        return f"nor does a photo of {tried[-1].width}x{tried[-1].height} fit: use a smaller model, or --device cpu"
 
 
 def _groups(network: Network, images: Sequence[Image], prompts: Sequence[DepthMap]) -> Iterator[list[int]]:
@@ -231,16 +207,6 @@ def _floats(outputs: Any) -> dict[str, Any]:
         for name, tensor in outputs.items()
         if tensor is not None
     }
-
-
-def _shapes(inputs: Mapping[str, Any]) -> list[tuple[int, ...]]:
-    return [tuple(tensor.shape) for tensor in inputs.values()]
-
-
-def _size_of(inputs: Mapping[str, Any]) -> str:
-    """Width and height of the largest input."""
-    shape = max(_shapes(inputs), key=math.prod)
-    return f"{shape[-1]}x{shape[-2]}"
 
 
 def _is_of_the_compiler(error: BaseException | None) -> bool:
