@@ -226,6 +226,21 @@ def test_declared_processing_is_applied_in_closed_form(brightness: ModelSpec, tm
     np.testing.assert_allclose(light, (1.0 - 0.5) / 0.25 * 2 + 3, rtol=1e-6)
 
 
+def test_numbers_that_are_none_become_unknown_pixels_but_not_all_of_them(
+    brightness: ModelSpec, tmp_path: Path
+) -> None:
+    """The logarithm of black is minus infinity, which is no sky either."""
+    spec = _network(tmp_path / "log.onnx", brightness, shape=(1, 3, 4, 6), op="ReduceLogSum", **CHANNELS)
+    session = _open(replace(spec, processing=Processing(4, 6)))
+    rgb = np.zeros((4, 6, 3), np.uint8)
+    with pytest.raises(EngineError, match="gave no finite number for a photo of 6x4"):
+        session.run([Image.from_array(rgb)])
+    rgb[:, 3:] = 255
+    (answer,) = session.run([Image.from_array(rgb.copy())])
+    assert np.isnan(answer.values[:, :3]).all()
+    np.testing.assert_allclose(answer.values[:, 3:], np.log(3), rtol=1e-6)
+
+
 @pytest.mark.parametrize(("batch", "calls"), [(1, [1, 1, 1]), (2, [2, 1]), ("N", [3])])
 def test_networks_of_fixed_batch_get_that_batch_at_most(
     brightness: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int | str, calls: list[int]

@@ -21,6 +21,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, InputError
 from leadline.core.image import Image
 from leadline.core.results import Answer
+from leadline.engines.answers import sound
 from leadline.engines.memory import is_out_of_memory, no_memory
 from leadline.engines.offered import precision_of, refuse_compiling
 from leadline.engines.threads import physical_cores
@@ -198,13 +199,13 @@ class OnnxRuntimeSession:
 
         Raises:
             EngineError: The session is closed, ONNX Runtime failed, there is no memory for a photo of this size, or the graph's
-                answer is not one map a photo.
+                answer is not one map a photo or holds no finite number.
         """
         answers: list[Answer] = []
         failures = (*_foreign(_runtime()), MemoryError)
         for group in self._groups(images):
             try:
-                answers += map(Answer, self._run_group(group))
+                answers += [sound(Answer(depth), name=self._name) for depth in self._run_group(group)]
             except (EngineError, MemoryError) as error:
                 if not is_out_of_memory(error.__cause__ or error):
                     raise

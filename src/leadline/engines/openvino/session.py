@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import Any
-
-import numpy as np
 
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError
 from leadline.core.image import Image
 from leadline.core.results import Answer
+from leadline.engines.answers import sound
 from leadline.engines.memory import is_out_of_memory, no_memory
 from leadline.engines.openvino.faces import Arrays, Face, TorchFace
 from leadline.engines.openvino.graphs import first_words
@@ -113,7 +111,7 @@ class OpenVinoSession:
         with self._lock:
             outputs = self._outputs(face, feeds, images[0], prompts[0])
         return [
-            _checked(face.answer(each, image, told), self._name)
+            sound(face.answer(each, image, told), name=self._name)
             for each, image, told in zip(outputs, images, prompts, strict=True)
         ]
 
@@ -182,19 +180,3 @@ def _shapes(feed: Arrays) -> str:
 def _neighbours(face: Face, feeds: Sequence[Arrays]) -> Iterator[list[int]]:
     for _, places in groupby(range(len(feeds)), key=lambda place: _shapes(feeds[place])):
         yield list(places)
-
-
-def _checked(answer: Answer, name: str) -> Answer:
-    """An answer that says something: numbers that are none become unknown pixels, but not all of them."""
-    values = answer.values.astype(np.float32, copy=False)
-    sound = np.isfinite(values)
-    if answer.infinite is not None:
-        sound |= answer.infinite
-    if not bool(sound.any()):
-        raise EngineError(
-            f"{name!r} gave no finite number for a photo of {values.shape[1]}x{values.shape[0]}",
-            hint="its weights are damaged, or it cannot run in this precision on this device",
-        )
-    return replace(
-        answer, values=values if bool(sound.all()) else np.where(sound, values, np.float32(np.nan))
-    )

@@ -5,17 +5,17 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-import numpy as np
 import torch
 
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, LeadlineError
 from leadline.core.image import Image
 from leadline.core.results import Answer
+from leadline.engines.answers import sound
 from leadline.engines.memory import is_out_of_memory, no_memory
 from leadline.engines.torch.compiling import Programs
 from leadline.engines.torch.precision import cast_inputs
@@ -131,7 +131,7 @@ class TorchSession:
             self._keep()
             prompted = {"prompts": prompts} if prompts else {}
             answers = network.restore(_floats(outputs), images, **prompted)
-            return [_checked(answer, self._name) for answer in answers]
+            return [sound(answer, name=self._name) for answer in answers]
 
     def _keep(self) -> None:
         """Lists a compiled program, once it has run, for those who come next."""
@@ -183,21 +183,6 @@ def _groups(network: Network, images: Sequence[Image], prompts: Sequence[DepthMa
 
     for _, places in groupby(range(len(images)), key=key):
         yield list(places)
-
-
-def _checked(answer: Answer, name: str) -> Answer:
-    """An answer that says something: numbers that are none become unknown pixels, but not all of them."""
-    sound = np.isfinite(answer.values)
-    if answer.infinite is not None:
-        sound |= answer.infinite
-    if not bool(sound.any()):
-        raise EngineError(
-            f"{name!r} gave no finite number for a photo of {answer.values.shape[1]}x{answer.values.shape[0]}",
-            hint="its weights are damaged, or it cannot run in this precision on this device",
-        )
-    if bool(sound.all()):
-        return answer
-    return replace(answer, values=np.where(sound, answer.values, np.float32(np.nan)))
 
 
 def _floats(outputs: Any) -> dict[str, Any]:
