@@ -11,7 +11,7 @@ import onnx
 import pytest
 from PIL import Image as PilImage
 
-from leadline.core.errors import EngineError, InputError, OutputError
+from leadline.core.errors import EngineError, InputError, OutputError, UnknownName
 from leadline.flows import export
 from leadline.flows.export import MARK, ExportRequest, run
 from leadline.flows.model import open_model
@@ -198,6 +198,13 @@ def test_what_does_not_go_together_is_refused(given: dict[str, Any], said: str) 
 def test_a_name_of_another_kind_of_file_is_refused(here: Path) -> None:
     with pytest.raises(InputError, match=r"'a\.txt' does not end in \.onnx"):
         run(ExportRequest("leadline-indoor-small", out=Path("a.txt")))
+
+
+@pytest.mark.parametrize("model", ["leadline-indoor-small", "tipsv2-dpt-tiny"])
+def test_a_choice_that_the_model_has_not_is_refused(here: Path, model: str) -> None:
+    with pytest.raises(UnknownName, match=f"input of model '{model}' .*'stepps'"):
+        run(ExportRequest(model, inputs=("stepps=4",)))
+    assert not list(here.glob("*.onnx"))
 
 
 def test_a_declared_file_keeps_its_declaration(here: Path, room: Path) -> None:

@@ -15,6 +15,7 @@ from leadline.core.errors import EngineError, InputError
 from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.flows.demo import bundled_photo
+from leadline.flows.inputs import choices_of
 from leadline.flows.model import Model, open_model
 from leadline.flows.naming import resolve_model
 from leadline.flows.options import Told, check_bounds, like, told
@@ -192,7 +193,7 @@ def run(request: ExportRequest) -> ExportReport:
         What was written.
 
     Raises:
-        UnknownName: No model has that name.
+        UnknownName: No model has that name, or the model has no such choice.
         InputError: A file is there already that leadline did not write, a photo cannot be used, or the shape cannot be had.
         MissingExtra: A package that is needed is not installed.
         WeightsError: Weights are not here, cannot be fetched, or are damaged.
@@ -200,6 +201,7 @@ def run(request: ExportRequest) -> ExportReport:
         OutputError: A file cannot be written.
     """
     spec = resolve_model(request.model, stated=_stated(request))
+    choices_of(spec, named_values(request.inputs))  # refused before anything is fetched
     path = request.out or Path(f"{spec.name.rpartition(':')[2].replace('/', '-')}{SUFFIXES[request.to]}")
     if path.suffix.lower() != SUFFIXES[request.to]:
         raise InputError(
@@ -306,12 +308,7 @@ def _write_network(
         raise EngineError(
             f"{spec.name!r} runs elsewhere and cannot be exported", hint="export a model that is here"
         )
-    options = {option.name: option for option in spec.options}
-    choices = {
-        name: options[name].parse(text)
-        for name, text in named_values(request.inputs).items()
-        if name in options
-    }
+    choices = choices_of(spec, named_values(request.inputs))
     network: Network = load(spec.network)(weights, **choices)
     if not isinstance(network, Declaring):
         raise EngineError(

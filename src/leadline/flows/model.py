@@ -11,12 +11,13 @@ from types import TracebackType
 
 from leadline.core.camera import Origin
 from leadline.core.depth_map import DepthMap
-from leadline.core.errors import EngineError, InputError, MissingExtra, UnknownName
+from leadline.core.errors import EngineError, InputError, MissingExtra
 from leadline.core.image import Image
 from leadline.core.kind import Freedom, Kind
 from leadline.core.results import Answer, ModelRecord, Prediction
 from leadline.flows.engine_choice import AUTO, choose_engine
 from leadline.flows.fallback import FallbackSession
+from leadline.flows.inputs import choices_of
 from leadline.flows.naming import resolve_model
 from leadline.flows.surer import SurerSession, looks_of
 from leadline.flows.tiled import TiledSession, batch_of, side_of
@@ -309,7 +310,7 @@ def open_model(
     if kind is not None:
         said = replace(said, kind=Kind.parse(kind) if isinstance(kind, str) else kind)
     spec = resolve_model(name, stated=said)
-    choices = _choices(spec, given)
+    choices = choices_of(spec, given)
     looks = looks_of(tta)
     options = EngineOptions(threads, device, choices, precision, compile, tuple(int8_photos))
     cut = tile_of(str(tile))
@@ -404,14 +405,6 @@ def _chosen(spec: ModelSpec, options: EngineOptions) -> str:
         return spec.weights.sha256 or fingerprint(locate(spec.weights, name=spec.name))
 
     return choose_engine(spec, options=options, weights_sha256=weights_sha256).engine
-
-
-def _choices(spec: ModelSpec, given: Mapping[str, str | int | float]) -> dict[str, str | int | float]:
-    options = {option.name: option for option in spec.options}
-    for name in given:
-        if name not in options:
-            raise UnknownName(f"input of model {spec.name!r}", name, known=options)
-    return {name: options[name].parse(value) for name, value in given.items()}
 
 
 def predict(
