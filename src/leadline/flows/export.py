@@ -289,7 +289,7 @@ def _write_file(
         fixed = f"{spec.processing.height}x{spec.processing.width}"
         remarks = [f"its network takes {fixed}, to which photos of any size are brought"]
     if request.to == "openvino":
-        save = load("leadline.engines.openvino.saving:save_file")
+        save = load("leadline.engines.openvino.saving:save")
         save(weights, spec, path, image=image, int8_photos=request.int8_photos)
     elif weights.suffix.lower() == ".onnx":
         with write_whole(path) as part:
@@ -321,7 +321,7 @@ def _write_network(
     network.module.eval().requires_grad_(False)
     version = spec.version or version_of(spec.weights, weights)
     if request.to == "openvino":
-        save = load("leadline.engines.openvino.saving:save_network")
+        save = load("leadline.engines.openvino.saving:save")
         save(network, spec, path, image=image, int8_photos=request.int8_photos)
     else:
         record = {"name": spec.name, "kind": str(spec.kind), "version": version, "licence": spec.licence}
