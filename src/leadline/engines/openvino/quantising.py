@@ -25,7 +25,7 @@ from leadline.ops.resize import resize
 from leadline.plugins.need import need
 from leadline.plugins.silence import silenced
 
-__all__ = ["Quantiser", "is_transformer", "photos_to_calibrate_on", "quantised"]
+__all__ = ["Quantiser", "photos_to_calibrate_on", "quantised"]
 
 LEAST, MOST = 4, 32
 """Photos a calibration takes; of more, as many are taken evenly."""
@@ -165,7 +165,7 @@ def quantised(graph: Any, feeds: Sequence[Mapping[str, NDArray[Any]]], *, name: 
                 graph,
                 nncf.Dataset(list(feeds)),
                 preset=nncf.QuantizationPreset.MIXED,
-                model_type=nncf.ModelType.TRANSFORMER if is_transformer(graph) else None,
+                model_type=nncf.ModelType.TRANSFORMER if _is_transformer(graph) else None,
                 subset_size=len(feeds),
                 ignored_scope=nncf.IgnoredScope(names=_left(graph), validate=False),
                 advanced_parameters=advanced,
@@ -176,15 +176,8 @@ def quantised(graph: Any, feeds: Sequence[Mapping[str, NDArray[Any]]], *, name: 
             ) from error
 
 
-def is_transformer(graph: Any) -> bool:
-    """Whether a graph has attention in it.
-
-    Args:
-        graph: An ``openvino.Model``.
-
-    Returns:
-        True where it has.
-    """
+def _is_transformer(graph: Any) -> bool:
+    """Whether a graph has attention in it, in one operator or in several."""
     types = {node.get_type_name() for node in graph.get_ops()}
     return "ScaledDotProductAttention" in types or {"Softmax", "MatMul"} <= types
 

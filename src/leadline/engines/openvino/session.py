@@ -14,7 +14,7 @@ from leadline.core.image import Image
 from leadline.core.results import Answer
 from leadline.engines.answers import sound
 from leadline.engines.memory import is_out_of_memory, no_memory
-from leadline.engines.openvino.faces import Arrays, Face, TorchFace
+from leadline.engines.openvino.faces import Arrays, Face, TorchFace, shapes_of
 from leadline.engines.openvino.graphs import first_words
 from leadline.engines.openvino.programs import Programs
 from leadline.engines.openvino.quantising import Quantiser
@@ -167,16 +167,12 @@ class OpenVinoSession:
                     )
         except RuntimeError as error:
             raise EngineError(
-                f"openvino failed in {self._name!r} on {_shapes(feeds[0])}: {first_words(error)}",
+                f"openvino failed in {self._name!r} on {shapes_of(feeds[0])}: {first_words(error)}",
                 hint="try a smaller photo, or --batch 1",
             ) from error
         return outputs
 
 
-def _shapes(feed: Arrays) -> str:
-    return ", ".join(f"{name} {array.shape}" for name, array in feed.items())
-
-
 def _neighbours(face: Face, feeds: Sequence[Arrays]) -> Iterator[list[int]]:
-    for _, places in groupby(range(len(feeds)), key=lambda place: _shapes(feeds[place])):
+    for _, places in groupby(range(len(feeds)), key=lambda place: shapes_of(feeds[place])):
         yield list(places)
