@@ -33,44 +33,9 @@ from leadline.flows.predict import run
 from leadline.flows.predict_request import PredictRequest
 
 RESULTS = Path(__file__).resolve().parent / "results" / "engines.json"
-THREADS, ROUNDS, PHOTOS = 2, 7, 6
+THREADS, ROUNDS, PHOTOS, STARTS = 2, 7, 6, 4
 KIND = "affine-invariant-inverse-depth"
 PACKAGES = ("leadline", "numpy", "pillow", "onnxruntime", "isal", "torch", "transformers")
-
-
-def checkpoint(folder: Path) -> Path:
-    """Depth Anything V2-small as published, but for its weights."""
-    import torch
-    from transformers import (
-        DepthAnythingConfig,
-        DepthAnythingForDepthEstimation,
-        Dinov2Config,
-        DPTImageProcessor,
-    )
-
-    torch.manual_seed(0)
-    backbone = Dinov2Config(
-        hidden_size=384,
-        num_hidden_layers=12,
-        num_attention_heads=6,
-        image_size=518,
-        patch_size=14,
-        out_indices=[3, 6, 9, 12],
-        apply_layernorm=True,
-        reshape_hidden_states=False,
-    )
-    config = DepthAnythingConfig(
-        backbone_config=backbone,
-        reassemble_hidden_size=384,
-        neck_hidden_sizes=[48, 96, 192, 384],
-        fusion_hidden_size=64,
-        head_hidden_size=32,
-    )
-    DepthAnythingForDepthEstimation(config).save_pretrained(folder)
-    DPTImageProcessor(
-        size={"height": 518, "width": 518}, keep_aspect_ratio=True, ensure_multiple_of=14
-    ).save_pretrained(folder)
-    return folder
 
 
 def photos(folder: Path, *, count: int, width: int, height: int) -> Path:
@@ -86,28 +51,14 @@ def photos(folder: Path, *, count: int, width: int, height: int) -> Path:
 
 def pipeline() -> dict[str, Any]:
     """A 741x500 photo, file to 16-bit PNG: images a second beside a plain loop over transformers' pipeline."""
-    import torch
-    from transformers import pipeline as made_pipeline
-
     from leadline.engines.torch.compiling import why_not
     from leadline.engines.torch.precision import precisions_on
+    from leadline.testing.full_size import depth_anything_v2_small
 
     with tempfile.TemporaryDirectory() as name:
-        model = checkpoint(Path(name) / "depth-anything-v2-small-random")
+        model = depth_anything_v2_small(Path(name))
         shown = photos(Path(name) / "photos", count=PHOTOS, width=741, height=500)
-        torch.set_num_threads(THREADS)
-        theirs = made_pipeline("depth-estimation", model=str(model), device="cpu")
-        out = Path(name) / "theirs"
-        out.mkdir()
-
-        def plain() -> float:
-            start_s = time.perf_counter()
-            for photo in sorted(shown.iterdir()):
-                depth = theirs(Pil.open(photo))["predicted_depth"].squeeze().numpy()
-                low, high = float(depth.min()), float(depth.max())
-                stored = np.rint((depth - low) / (high - low) * 65535).astype(np.uint16)
-                Pil.fromarray(stored).save(out / f"{photo.stem}.png")
-            return PHOTOS / (time.perf_counter() - start_s)
+        theirs = beside(model, shown, Path(name) / "theirs")
 
         def ours(precision: str, compile: str) -> Callable[[], float]:
             request = PredictRequest(
@@ -123,12 +74,12 @@ def pipeline() -> dict[str, Any]:
             )
             return lambda: run(request).photos_per_s
 
-        ways = {"pipeline": plain, "fp32": ours("fp32", "no")}
+        ways = {"pipeline": theirs, "fp32": ours("fp32", "no")}
         if "bf16" in precisions_on("cpu"):
             ways["bf16"] = ours("bf16", "no")
         if not why_not("cpu"):
             ways["fp32 compiled"] = ours("fp32", "yes")
-        speeds = _in_turn(ways)
+        speeds = in_turn(ways)
     medians = {way: statistics.median(values) for way, values in speeds.items()}
     ratios = {
         way: [mine / other for mine, other in zip(values, speeds["pipeline"], strict=True)]
@@ -143,7 +94,16 @@ def pipeline() -> dict[str, Any]:
     }
 
 
-def _in_turn(ways: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
+def beside(model: Path, shown: Path, out: Path) -> Callable[[], float]:
+    """Photos a second of a plain loop over transformers' pipeline, file to 16-bit PNG."""
+    from leadline.bridges.transformers_pipeline import DepthPipeline
+
+    out.mkdir()
+    theirs, files = DepthPipeline(model, threads=THREADS, device="cpu"), sorted(shown.iterdir())
+    return lambda: len(files) / theirs.write(files, out)
+
+
+def in_turn(ways: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
     """Each way once a round; who is first changes. The first round is not counted."""
     names = list(ways)
     speeds: dict[str, list[float]] = {name: [] for name in names}
@@ -174,9 +134,11 @@ def where() -> dict[str, Any]:
     from skimage import data
     from transformers import AutoModelForDepthEstimation
 
+    from leadline.testing.full_size import depth_anything_v2_small
+
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
-        model = checkpoint(Path(name) / "depth-anything-v2-small-random")
+        model = depth_anything_v2_small(Path(name))
         module = AutoModelForDepthEstimation.from_pretrained(model).eval()
         pixels = torch.randn(1, 3, 518, 770)
         with torch.inference_mode():
@@ -251,44 +213,31 @@ def _cpu_ms(call: Callable[[], object]) -> dict[str, float]:
 
 def start() -> dict[str, Any]:
     """Seconds of a first and of a second ``leadline predict`` of one photo in an empty cache, whole process."""
+    from leadline.testing.full_size import depth_anything_v2_small
+
     with tempfile.TemporaryDirectory() as name:
-        model = checkpoint(Path(name) / "depth-anything-v2-small-random")
+        model = depth_anything_v2_small(Path(name))
         shown = photos(Path(name) / "photos", count=1, width=741, height=500)
-        found: dict[str, Any] = {}
-        for compile in ("no", "yes"):
-            environment = {**os.environ, "LEADLINE_CACHE": str(Path(name) / f"cache-{compile}")}
-            command = [
-                sys.executable,
-                "-m",
-                "leadline",
-                "predict",
-                str(shown),
-                "-m",
-                str(model),
-                "--kind",
-                KIND,
-            ]
-            command += [
-                "--threads",
-                str(THREADS),
-                "--compile",
-                compile,
-                "-f",
-                "png16",
-                "-o",
-                str(Path(name) / "o"),
-            ]
-            seconds = []
-            for _ in range(3):
-                start_s = time.perf_counter()
-                subprocess.run(command, check=True, env=environment, capture_output=True)
-                seconds.append(time.perf_counter() - start_s)
-            found[f"compile {compile}"] = {
-                "first_s": round(seconds[0], 2),
-                "second_s": round(min(seconds[1:]), 2),
-                "ratio": round(min(seconds[1:]) / seconds[0], 3),
-            }
-    return found
+        return {
+            f"compile {compile}": first_and_second(
+                [str(shown), "-m", str(model), "--compile", compile], cache=Path(name) / f"cache-{compile}"
+            )
+            for compile in ("no", "yes")
+        }
+
+
+def first_and_second(arguments: list[str], *, cache: Path) -> dict[str, float]:
+    """Seconds of a first ``leadline predict`` with an empty cache, and the median of those that follow."""
+    line = [sys.executable, "-m", "leadline", "predict", *arguments, "--kind", KIND]
+    line += ["--threads", str(THREADS), "-f", "png16", "-o", str(cache.with_name("out"))]
+    seconds = []
+    for _ in range(STARTS):
+        start_s = time.perf_counter()
+        environment = {**os.environ, "LEADLINE_CACHE": str(cache)}
+        subprocess.run(line, check=True, env=environment, capture_output=True)
+        seconds.append(time.perf_counter() - start_s)
+    first, second = seconds[0], statistics.median(seconds[1:])
+    return {"first_s": round(first, 2), "second_s": round(second, 2), "ratio": round(second / first, 3)}
 
 
 def tiles() -> dict[str, Any]:
@@ -316,21 +265,15 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 def _machine() -> dict[str, Any]:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
-    return {
-        "cpu": model or platform.processor(),
-        "processors": os.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in PACKAGES if _is_here(name)},
-    }
-
-
-def _is_here(package: str) -> bool:
+    from leadline.io.machine import this_machine
     from leadline.plugins.need import has
 
-    return has("PIL" if package == "pillow" else package)
+    there = [name for name in PACKAGES if has("PIL" if name == "pillow" else name)]
+    return {
+        **this_machine().to_dict(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in there},
+    }
 
 
 def main(names: list[str]) -> None:

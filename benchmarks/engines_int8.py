@@ -18,16 +18,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image as Pil
 
-from engines import KIND, PHOTOS, ROUNDS, THREADS, checkpoint, photos
+from engines import KIND, PHOTOS, THREADS, beside, first_and_second, in_turn, photos
 from leadline.flows.predict import run
 from leadline.flows.predict_request import PredictRequest
 
@@ -48,27 +46,14 @@ def rooms(folder: Path) -> Path:
 
 def pipeline() -> dict[str, Any]:
     """Images a second beside a plain loop over transformers' pipeline."""
-    import torch
-    from transformers import pipeline as made_pipeline
+    from leadline.testing.full_size import depth_anything_v2_small
 
     with tempfile.TemporaryDirectory() as name:
         os.environ["LEADLINE_CACHE"] = f"{name}/cache"
-        model = checkpoint(Path(name) / "depth-anything-v2-small-random")
+        model = depth_anything_v2_small(Path(name))
         shown = photos(Path(name) / "photos", count=PHOTOS, width=741, height=500)
         calibrate = rooms(Path(name) / "rooms")
-        torch.set_num_threads(THREADS)
-        theirs = made_pipeline("depth-estimation", model=str(model), device="cpu")
-        out = Path(name) / "theirs"
-        out.mkdir()
-
-        def plain() -> float:
-            start_s = time.perf_counter()
-            for photo in sorted(shown.iterdir()):
-                depth = theirs(Pil.open(photo))["predicted_depth"].squeeze().numpy()
-                low, high = float(depth.min()), float(depth.max())
-                stored = np.rint((depth - low) / (high - low) * 65535).astype(np.uint16)
-                Pil.fromarray(stored).save(out / f"{photo.stem}.png")
-            return PHOTOS / (time.perf_counter() - start_s)
+        theirs = beside(model, shown, Path(name) / "theirs")
 
         def ours(engine: str, precision: str, batch: int) -> Callable[[], float]:
             from leadline.flows.model import open_model
@@ -96,7 +81,7 @@ def pipeline() -> dict[str, Any]:
 
             return once
 
-        ways: dict[str, Callable[[], float]] = {"pipeline": plain}
+        ways: dict[str, Callable[[], float]] = {"pipeline": theirs}
         ways |= {
             f"{engine} {precision} batch {batch}": ours(engine, precision, batch)
             for engine, precision, batch in WAYS
@@ -105,12 +90,7 @@ def pipeline() -> dict[str, Any]:
 
 
 def _paired(ways: dict[str, Callable[[], float]]) -> dict[str, Any]:
-    for way in ways.values():
-        way()
-    rounds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(ROUNDS):
-        for name, way in ways.items():
-            rounds[name].append(way())
+    rounds = in_turn(ways)
     ratios = {
         name: statistics.median(a / b for a, b in zip(values, rounds["pipeline"], strict=True))
         for name, values in rounds.items()
@@ -131,10 +111,11 @@ def where() -> dict[str, Any]:
     from leadline.io.images import read_image
     from leadline.models.depth_anything.net import network
     from leadline.plugins.registry import MODELS
+    from leadline.testing.full_size import depth_anything_v2_small
 
     result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
-        made = network(checkpoint(Path(name) / "model"))
+        made = network(depth_anything_v2_small(Path(name)))
         made.module.eval().requires_grad_(False)
         torch.set_num_threads(THREADS)
         shown = read_image(str(next(photos(Path(name) / "photos", count=1, width=741, height=500).iterdir())))
@@ -165,26 +146,18 @@ def where() -> dict[str, Any]:
 
 
 def start() -> dict[str, Any]:
-    """Seconds of a whole ``leadline predict`` of one photo: the first of a model, and the second."""
-    result: dict[str, Any] = {}
+    """Seconds of a whole ``leadline predict`` of one photo: the first of a model, and those that follow."""
+    from leadline.testing.full_size import depth_anything_v2_small
+
     with tempfile.TemporaryDirectory() as name:
-        model = checkpoint(Path(name) / "depth-anything-v2-small-random")
+        model = depth_anything_v2_small(Path(name))
         shown = photos(Path(name) / "photos", count=1, width=741, height=500)
-        calibrate = rooms(Path(name) / "rooms")
-        for precision in ("fp32", "int8"):
-            environment = {**os.environ, "LEADLINE_CACHE": f"{name}/cache-{precision}"}
-            line = [sys.executable, "-m", "leadline", "predict", str(shown), "-m", str(model), "--kind", KIND,
-                    "--engine", "openvino", "--precision", precision, "--threads", str(THREADS), "-f", "png16",
-                    "-o", f"{name}/out"]  # fmt: skip
-            line += ["--int8-photos", str(calibrate)] if precision == "int8" else []
-            seconds = []
-            for _ in range(4):
-                began = time.perf_counter()
-                subprocess.run(line, env=environment, check=True, capture_output=True)
-                seconds.append(time.perf_counter() - began)
-            second = statistics.median(seconds[1:])
-            result[precision] = {"first_s": seconds[0], "second_s": second, "share": second / seconds[0]}
-    return result
+        line = [str(shown), "-m", str(model), "--engine", "openvino", "--precision"]
+        calibrated = ["int8", "--int8-photos", str(rooms(Path(name) / "rooms"))]
+        return {
+            given[0]: first_and_second([*line, *given], cache=Path(name) / f"cache-{given[0]}")
+            for given in (["fp32"], calibrated)
+        }
 
 
 def accuracy() -> dict[str, Any]:

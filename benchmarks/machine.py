@@ -59,50 +59,15 @@ def indoor(*more: str) -> None:
 
 def depth_anything(*more: str) -> None:
     """Depth Anything V2-small of random weights, 741x500, two threads, beside transformers' pipeline."""
+    from leadline.testing.full_size import depth_anything_v2_small
+
     with tempfile.TemporaryDirectory() as folder:
-        checkpoint = _random_checkpoint(Path(folder) / "depth-anything-v2-small-random")
+        checkpoint = depth_anything_v2_small(Path(folder))
         _measure(
             "depth_anything_v2_small",
             *(str(checkpoint), "--kind", "affine-inverse", "--size", "741x500", "--threads", "2"),
             *("--precision", _precisions("depth-anything-v2-small"), "--against", "pipeline", *more),
         )
-
-
-def _random_checkpoint(folder: Path) -> Path:
-    """A checkpoint of the true architecture, whose time does not depend on what its weights are."""
-    import torch
-    from transformers import (
-        DepthAnythingConfig,
-        DepthAnythingForDepthEstimation,
-        Dinov2Config,
-        DPTImageProcessor,
-    )
-
-    from leadline.testing.random_weights import strengthened
-
-    torch.manual_seed(1)
-    backbone = Dinov2Config(
-        hidden_size=384,
-        num_attention_heads=6,
-        image_size=518,
-        patch_size=14,
-        out_indices=[3, 6, 9, 12],
-        reshape_hidden_states=False,
-        apply_layernorm=True,
-    )
-    config = DepthAnythingConfig(
-        backbone_config=backbone,
-        reassemble_hidden_size=384,
-        neck_hidden_sizes=[48, 96, 192, 384],
-        fusion_hidden_size=64,
-        head_hidden_size=32,
-        depth_estimation_type="relative",
-    )
-    strengthened(DepthAnythingForDepthEstimation(config)).save_pretrained(folder)
-    DPTImageProcessor(
-        size={"height": 518, "width": 518}, keep_aspect_ratio=True, ensure_multiple_of=14
-    ).save_pretrained(folder)
-    return folder
 
 
 PARTS: dict[str, Callable[..., None]] = {part.__name__: part for part in (indoor, depth_anything)}

@@ -226,6 +226,21 @@ def test_declared_processing_is_applied_in_closed_form(brightness: ModelSpec, tm
     np.testing.assert_allclose(light, (1.0 - 0.5) / 0.25 * 2 + 3, rtol=1e-6)
 
 
+def test_numbers_that_are_none_become_unknown_pixels_but_not_all_of_them(
+    brightness: ModelSpec, tmp_path: Path
+) -> None:
+    """The logarithm of black is minus infinity, which is no sky either."""
+    spec = _network(tmp_path / "log.onnx", brightness, shape=(1, 3, 4, 6), op="ReduceLogSum", **CHANNELS)
+    session = _open(replace(spec, processing=Processing(4, 6)))
+    rgb = np.zeros((4, 6, 3), np.uint8)
+    with pytest.raises(EngineError, match="gave no finite number for a photo of 6x4"):
+        session.run([Image.from_array(rgb)])
+    rgb[:, 3:] = 255
+    (answer,) = session.run([Image.from_array(rgb.copy())])
+    assert np.isnan(answer.values[:, :3]).all()
+    np.testing.assert_allclose(answer.values[:, 3:], np.log(3), rtol=1e-6)
+
+
 @pytest.mark.parametrize(("batch", "calls"), [(1, [1, 1, 1]), (2, [2, 1]), ("N", [3])])
 def test_networks_of_fixed_batch_get_that_batch_at_most(
     brightness: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int | str, calls: list[int]
@@ -329,8 +344,8 @@ class _Small:
 @pytest.mark.parametrize(
     ("pixels", "count", "hint"),
     [
-        (100 * 60, 1, "a photo of 96x54 fits"),
-        (1, 1, "nor does a photo of 48x27 fit: use a smaller model"),
+        (100 * 60, 1, "a photo of 96x54 fits; --tile auto takes a larger one in parts"),
+        (1, 1, "nor does a photo of 48x27 fit: use a smaller model, or close other programs"),
         (400 * 220, 4, "give fewer photos at once: --batch 2"),
     ],
 )
@@ -342,6 +357,15 @@ def test_where_there_is_no_memory_the_next_size_that_fits_is_named(
     with pytest.raises(EngineError, match=f"no memory for {brightness.name!r} on cpu") as refused:
         session.run([_photo(216, 384)] * count)
     assert refused.value.hint == hint
+
+
+def test_where_no_smaller_photo_needs_less_memory_it_says_so(brightness: ModelSpec, tmp_path: Path) -> None:
+    spec = _network(tmp_path / "net.onnx", brightness, shape=(1, 3, 4, 6), **CHANNELS)
+    session = _open(replace(spec, processing=Processing(4, 6)))
+    session._session = _Small(session._session, 1)
+    with pytest.raises(EngineError) as refused:
+        session.run([_photo(216, 384)])
+    assert (refused.value.hint or "").startswith("its network takes a photo of any size as 6x4")
 
 
 def test_another_failure_is_no_lack_of_memory(brightness: ModelSpec) -> None:

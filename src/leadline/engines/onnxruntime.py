@@ -21,6 +21,7 @@ from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, InputError
 from leadline.core.image import Image
 from leadline.core.results import Answer
+from leadline.engines.answers import sound
 from leadline.engines.memory import is_out_of_memory, no_memory
 from leadline.engines.offered import precision_of, refuse_compiling
 from leadline.engines.threads import physical_cores
@@ -198,13 +199,13 @@ class OnnxRuntimeSession:
 
         Raises:
             EngineError: The session is closed, ONNX Runtime failed, there is no memory for a photo of this size, or the graph's
-                answer is not one map a photo.
+                answer is not one map a photo or holds no finite number.
         """
         answers: list[Answer] = []
         failures = (*_foreign(_runtime()), MemoryError)
         for group in self._groups(images):
             try:
-                answers += map(Answer, self._run_group(group))
+                answers += [sound(Answer(depth), name=self._name) for depth in self._run_group(group)]
             except (EngineError, MemoryError) as error:
                 if not is_out_of_memory(error.__cause__ or error):
                     raise
@@ -213,7 +214,7 @@ class OnnxRuntimeSession:
                     group,
                     name=self._name,
                     device=self._device,
-                    seen=self._seen,
+                    seen=lambda photo: self._feed([photo]),
                     run=lambda photo: self._run_group([photo]),
                     failures=failures,
                 ) from error
@@ -236,24 +237,29 @@ class OnnxRuntimeSession:
         if group:
             yield group
 
-    def _seen(self, image: Image) -> str:
-        """The size at which the network sees a photo."""
-        told = self._processing
-        return f"{image.width}x{image.height}" if told is None else f"{told.width}x{told.height}"
-
     def _run_group(self, images: list[Image]) -> list[NDArray[np.float32]]:
         if self._processing is None:
             return self._run_whole(images)
         return self._run_declared(images, self._processing)
 
-    def _run_whole(self, images: list[Image]) -> list[NDArray[np.float32]]:
+    def _feed(self, images: Sequence[Image]) -> dict[str, NDArray[Any]]:
+        """What the graph is given."""
+        if self._processing is not None:
+            return {
+                self._input: np.stack(
+                    [prepare(image.rgb_HW3, processing=self._processing) for image in images]
+                )
+            }
         # One photo is a view: a 24-megapixel photo is not copied to be put in a batch of one.
         pixels = [np.ascontiguousarray(image.rgb_HW3) for image in images]
         feed: dict[str, NDArray[Any]] = {"image": pixels[0][None] if len(pixels) == 1 else np.stack(pixels)}
         if self._wants_focal:
             focals = [math.sqrt(image.camera.fx * image.camera.fy) for image in images]
             feed["focal_px"] = np.asarray(focals, np.float32)
-        depth = self._call("depth", feed)
+        return feed
+
+    def _run_whole(self, images: list[Image]) -> list[NDArray[np.float32]]:
+        depth = self._call("depth", self._feed(images))
         wanted = (len(images), images[0].height, images[0].width)
         if depth.shape != wanted:
             raise EngineError(
@@ -263,8 +269,7 @@ class OnnxRuntimeSession:
         return list(depth)
 
     def _run_declared(self, images: list[Image], processing: Processing) -> list[NDArray[np.float32]]:
-        batch = np.stack([prepare(image.rgb_HW3, processing=processing) for image in images])
-        outputs = self._call(None, {self._input: batch})
+        outputs = self._call(None, self._feed(images))
         if outputs.ndim < 1 or len(outputs) != len(images):
             raise EngineError(
                 f"{self._name!r} answered {outputs.shape} for a batch of {len(images)}",

@@ -19,10 +19,11 @@ from leadline.plugins.need import need
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["ExportableNetwork", "export_network"]
+__all__ = ["IR_VERSION", "OPSET", "ExportableNetwork", "export_network"]
 
-OPSET = 19
-IR_VERSION = 10
+OPSET, IR_VERSION = 19, 10
+"""Of every ONNX file that leadline writes."""
+
 WIDE = ".float"
 
 BEFORE = """

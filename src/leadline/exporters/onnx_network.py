@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from leadline.core.errors import EngineError
+from leadline.exporters.onnx import IR_VERSION, OPSET
 from leadline.io.atomic import write_whole
 from leadline.plugins.need import need
+from leadline.plugins.silence import silenced
 
 __all__ = ["export_middle"]
 
-OPSET = 19
-IR_VERSION = 10
 _MOST_BYTES = (1 << 31) - 1
 """Protobuf's own limit: beyond it weights would lie in a second file."""
 
@@ -61,7 +58,7 @@ def export_middle(
             hint="run the checkpoint itself",
         )
     ((called, pixels),) = inputs.items()
-    with _quiet(), torch.no_grad():
+    with silenced(), torch.no_grad():
         try:
             program: Any = torch.onnx.export(
                 _Plain(module, called).eval(),
@@ -97,16 +94,3 @@ def _why(error: BaseException) -> str:
         error = error.__cause__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0][:240] if lines else type(error).__name__
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what the exporter writes for those who develop it."""
-    before = logging.root.manager.disable
-    logging.disable(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)

@@ -15,6 +15,7 @@ from leadline.core.errors import EngineError, InputError
 from leadline.core.image import Image
 from leadline.core.kind import Kind
 from leadline.flows.demo import bundled_photo
+from leadline.flows.inputs import choices_of
 from leadline.flows.model import Model, open_model
 from leadline.flows.naming import resolve_model
 from leadline.flows.options import Told, check_bounds, like, told
@@ -192,7 +193,7 @@ def run(request: ExportRequest) -> ExportReport:
         What was written.
 
     Raises:
-        UnknownName: No model has that name.
+        UnknownName: No model has that name, or the model has no such choice.
         InputError: A file is there already that leadline did not write, a photo cannot be used, or the shape cannot be had.
         MissingExtra: A package that is needed is not installed.
         WeightsError: Weights are not here, cannot be fetched, or are damaged.
@@ -200,6 +201,7 @@ def run(request: ExportRequest) -> ExportReport:
         OutputError: A file cannot be written.
     """
     spec = resolve_model(request.model, stated=_stated(request))
+    choices_of(spec, named_values(request.inputs))  # refused before anything is fetched
     path = request.out or Path(f"{spec.name.rpartition(':')[2].replace('/', '-')}{SUFFIXES[request.to]}")
     if path.suffix.lower() != SUFFIXES[request.to]:
         raise InputError(
@@ -287,7 +289,7 @@ def _write_file(
         fixed = f"{spec.processing.height}x{spec.processing.width}"
         remarks = [f"its network takes {fixed}, to which photos of any size are brought"]
     if request.to == "openvino":
-        save = load("leadline.engines.openvino.saving:save_file")
+        save = load("leadline.engines.openvino.saving:save")
         save(weights, spec, path, image=image, int8_photos=request.int8_photos)
     elif weights.suffix.lower() == ".onnx":
         with write_whole(path) as part:
@@ -306,12 +308,7 @@ def _write_network(
         raise EngineError(
             f"{spec.name!r} runs elsewhere and cannot be exported", hint="export a model that is here"
         )
-    options = {option.name: option for option in spec.options}
-    choices = {
-        name: options[name].parse(text)
-        for name, text in named_values(request.inputs).items()
-        if name in options
-    }
+    choices = choices_of(spec, named_values(request.inputs))
     network: Network = load(spec.network)(weights, **choices)
     if not isinstance(network, Declaring):
         raise EngineError(
@@ -324,7 +321,7 @@ def _write_network(
     network.module.eval().requires_grad_(False)
     version = spec.version or version_of(spec.weights, weights)
     if request.to == "openvino":
-        save = load("leadline.engines.openvino.saving:save_network")
+        save = load("leadline.engines.openvino.saving:save")
         save(network, spec, path, image=image, int8_photos=request.int8_photos)
     else:
         record = {"name": spec.name, "kind": str(spec.kind), "version": version, "licence": spec.licence}

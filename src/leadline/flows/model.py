@@ -6,18 +6,18 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 
 from leadline.core.camera import Origin
 from leadline.core.depth_map import DepthMap
-from leadline.core.errors import EngineError, InputError, MissingExtra, UnknownName
+from leadline.core.errors import EngineError, InputError
 from leadline.core.image import Image
 from leadline.core.kind import Freedom, Kind
 from leadline.core.results import Answer, ModelRecord, Prediction
-from leadline.flows.engine_choice import AUTO, choose_engine
-from leadline.flows.fallback import FallbackSession
+from leadline.flows.engine_choice import AUTO
+from leadline.flows.inputs import choices_of
 from leadline.flows.naming import resolve_model
+from leadline.flows.sessions import opened_session, settled_engine
 from leadline.flows.surer import SurerSession, looks_of
 from leadline.flows.tiled import TiledSession, batch_of, side_of
 from leadline.flows.typed import tile_of
@@ -25,12 +25,10 @@ from leadline.io.calibrations import read_calibration
 from leadline.io.images import DEFAULT_MAX_PIXELS, PhotoSource, read_image
 from leadline.io.weights import fingerprint, locate, version_of
 from leadline.ops.calibration import Calibration
-from leadline.plugins.need import has
-from leadline.plugins.ports import Engine, EngineOptions, Session
-from leadline.plugins.registry import ENGINES, load
-from leadline.plugins.specs import EngineSpec, ModelSpec, Stated
+from leadline.plugins.ports import EngineOptions, Session
+from leadline.plugins.specs import ModelSpec, Stated
 
-__all__ = ["DEFAULT_MODEL", "Model", "check_needs", "open_model", "predict"]
+__all__ = ["DEFAULT_MODEL", "Model", "open_model", "predict"]
 
 DEFAULT_MODEL = "leadline-indoor-small"
 
@@ -309,18 +307,11 @@ def open_model(
     if kind is not None:
         said = replace(said, kind=Kind.parse(kind) if isinstance(kind, str) else kind)
     spec = resolve_model(name, stated=said)
-    choices = _choices(spec, given)
+    choices = choices_of(spec, given)
     looks = looks_of(tta)
     options = EngineOptions(threads, device, choices, precision, compile, tuple(int8_photos))
     cut = tile_of(str(tile))
-    for each in (engine, fallback):
-        if each not in ("", AUTO):
-            ENGINES.get(each)
-    _check_runs(spec, fallback or engine)
-    check_needs(spec, AUTO if fallback else engine)
-    chosen = _chosen(spec, options) if engine == AUTO else engine
-    if not fallback:
-        _need(ENGINES.get(chosen))  # before weights are fetched that nothing could run
+    chosen = settled_engine(spec, options, engine=engine, fallback=fallback)
     weights = locate(spec.weights, name=spec.name)
     record = ModelRecord(
         spec.name,
@@ -332,86 +323,13 @@ def open_model(
     if calibration is not None:
         calibration.check_model(record, spec.kind)
         record = replace(record, calibrated=calibration.words)
-    session = _session(spec, weights, options, engine=chosen, fallback=fallback)
+    session = opened_session(spec, weights, options, engine=chosen, fallback=fallback)
     if cut != "off":
         side = side_of(cut, spec, session)
         session = TiledSession(session, spec.kind, side=side, chosen=cut == "auto", batch=batch_of(session))
     if looks:
         session = SurerSession(session, spec.kind, looks=looks)
     return Model(spec, session, replace(record, engine=session.description), calibration)
-
-
-def check_needs(spec: ModelSpec, engine: str) -> None:
-    """Whether all is installed that a model and its engine need. Nothing is fetched or loaded.
-
-    Args:
-        spec: The model.
-        engine: The engine that is asked for; of ``"auto"``, one of the model's own is enough.
-
-    Raises:
-        UnknownName: No engine has that name.
-        EngineError: It cannot run this model.
-        MissingExtra: The model, or the engine, needs a package that is not installed.
-    """
-    _check_runs(spec, engine)
-    for package in spec.packages:
-        if not has(package):
-            raise MissingExtra(f"model {spec.name!r}", package, extra=spec.extra, install=spec.install)
-    engines = [ENGINES.get(name) for name in (spec.engines if engine == AUTO else (engine,))]
-    if not any(all(map(has, one.packages)) for one in engines):
-        _need(engines[0])
-
-
-def _check_runs(spec: ModelSpec, engine: str) -> None:
-    if engine not in (AUTO, *spec.engines):
-        ENGINES.get(engine)
-        raise EngineError(
-            f"engine {engine!r} cannot run {spec.name!r}", hint=f"use one of {', '.join(spec.engines)}"
-        )
-
-
-def _session(
-    spec: ModelSpec, weights: Path, options: EngineOptions, *, engine: str, fallback: str
-) -> Session:
-    def first() -> Session:
-        _check_runs(spec, engine)
-        return _opened_in(engine, spec, weights, options)
-
-    def other() -> Session:
-        # Its own precision where it has not the one that was asked for; photos to calibrate on are for the other.
-        precision = options.precision if options.precision in ENGINES.get(fallback).precisions else "auto"
-        theirs = replace(options, precision=precision, compile="auto", int8_photos=())
-        return _opened_in(fallback, spec, weights, theirs)
-
-    return first() if fallback in ("", engine) else FallbackSession(first, other, names=(engine, fallback))
-
-
-def _opened_in(engine: str, spec: ModelSpec, weights: Path, options: EngineOptions) -> Session:
-    engine_spec = ENGINES.get(engine)
-    _need(engine_spec)
-    adapter: Engine = load(engine_spec.adapter)()
-    return adapter.open(spec, weights=weights, options=options)
-
-
-def _need(engine: EngineSpec) -> None:
-    for package in engine.packages:
-        if not has(package):
-            raise MissingExtra(f"engine {engine.name!r}", package, extra=engine.extra, install=engine.install)
-
-
-def _chosen(spec: ModelSpec, options: EngineOptions) -> str:
-    def weights_sha256() -> str:
-        return spec.weights.sha256 or fingerprint(locate(spec.weights, name=spec.name))
-
-    return choose_engine(spec, options=options, weights_sha256=weights_sha256).engine
-
-
-def _choices(spec: ModelSpec, given: Mapping[str, str | int | float]) -> dict[str, str | int | float]:
-    options = {option.name: option for option in spec.options}
-    for name in given:
-        if name not in options:
-            raise UnknownName(f"input of model {spec.name!r}", name, known=options)
-    return {name: options[name].parse(value) for name, value in given.items()}
 
 
 def predict(

@@ -13,12 +13,13 @@ from leadline.core.image import Image
 from leadline.core.results import Answer
 from leadline.flows.corridor import Corridor, Outcome
 from leadline.flows.inputs import check_inputs, inputs_of
-from leadline.flows.model import Model, check_needs, open_model
+from leadline.flows.model import Model, open_model
 from leadline.flows.naming import resolve_model
 from leadline.flows.outputs import Outputs, Planned
 from leadline.flows.predict_request import PredictRequest
 from leadline.flows.prompts import Prompts
 from leadline.flows.report import Failed, Fetching, Listener, Made, Predicted, Report, Skipped, Started
+from leadline.flows.sessions import check_needs
 from leadline.flows.terms import is_here, terms
 from leadline.io.calibrations import read_calibration
 from leadline.io.images import read_image

@@ -336,41 +336,12 @@ def test_numbers_that_are_not_torchs_are_refused(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.slow
 def test_depth_anything_v2_small_gives_torchs_numbers(tmp_path: Path, photo: Path) -> None:
     """The published architecture at its own size, with random weights under which its answer varies."""
-    import torch
-    from transformers import (
-        DepthAnythingConfig,
-        DepthAnythingForDepthEstimation,
-        Dinov2Config,
-        DPTImageProcessor,
-    )
+    from leadline.testing.full_size import depth_anything_v2_small
 
-    from leadline.testing.random_weights import strengthened
-
-    torch.manual_seed(1)
-    backbone = Dinov2Config(
-        hidden_size=384,
-        num_hidden_layers=12,
-        num_attention_heads=6,
-        image_size=518,
-        patch_size=14,
-        out_indices=[3, 6, 9, 12],
-        apply_layernorm=True,
-        reshape_hidden_states=False,
-    )
-    config = DepthAnythingConfig(
-        backbone_config=backbone,
-        reassemble_hidden_size=384,
-        neck_hidden_sizes=[48, 96, 192, 384],
-        fusion_hidden_size=64,
-        head_hidden_size=32,
-    )
-    strengthened(DepthAnythingForDepthEstimation(config)).save_pretrained(tmp_path)
-    DPTImageProcessor(
-        size={"height": 518, "width": 518}, keep_aspect_ratio=True, ensure_multiple_of=14
-    ).save_pretrained(tmp_path)
+    checkpoint = str(depth_anything_v2_small(tmp_path))
     with (
-        open_model(str(tmp_path), engine="torch") as there,
-        open_model(str(tmp_path), engine="openvino") as here,
+        open_model(checkpoint, engine="torch") as there,
+        open_model(checkpoint, engine="openvino") as here,
     ):
         one, other = (model.infer([read_image(str(photo))])[0][0].values for model in (there, here))
     assert float(one.std() / np.abs(one).mean()) > 0.1
@@ -391,3 +362,20 @@ def test_where_there_is_no_memory_the_next_size_that_fits_is_named(monkeypatch: 
         pytest.raises(EngineError, match=r"no memory for 'leadline-indoor-small' .*a photo of 80x60 fits"),
     ):
         model.predict(np.zeros((240, 320, 3), np.uint8))
+
+
+def test_where_no_smaller_photo_needs_less_memory_none_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DPT sees every photo at one size."""
+    tried: list[int] = []
+
+    def none(self: OpenVinoSession, program: Any, feeds: list[Any]) -> list[Any]:
+        tried.append(len(feeds))
+        raise EngineError("openvino failed", hint="") from RuntimeError("std::bad_alloc")
+
+    monkeypatch.setattr(OpenVinoSession, "_infer", none)
+    with (
+        open_model("dpt-tiny", engine="openvino") as model,
+        pytest.raises(EngineError, match=r"no memory for 'dpt-tiny' on cpu .*of any size as 64x64"),
+    ):
+        model.predict(np.zeros((240, 320, 3), np.uint8))
+    assert tried == [1]

@@ -339,7 +339,7 @@ def test_an_output_that_comes_at_the_third_try(stand: Any) -> None:
 
 
 def test_without_the_client_the_pip_line_is_said(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leadline.flows.model.has", lambda package: package != "replicate")
+    monkeypatch.setattr("leadline.flows.sessions.has", lambda package: package != "replicate")
     with pytest.raises(MissingExtra) as told:
         opened()
     assert (

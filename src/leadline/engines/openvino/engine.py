@@ -7,7 +7,7 @@ from typing import Any
 
 from leadline.core.errors import EngineError
 from leadline.engines.offered import precision_of
-from leadline.engines.openvino.faces import DeclaredFile, Face, TorchFace, WholeFile, loading
+from leadline.engines.openvino.faces import Face, TorchFace, file_face, loading
 from leadline.engines.openvino.programs import Programs, Setting
 from leadline.engines.openvino.quantising import Quantiser, photos_to_calibrate_on
 from leadline.engines.openvino.runtime import core as the_core
@@ -110,9 +110,7 @@ def _calibrates(options: EngineOptions, precision: str) -> bool:
 
 def _face(core: Any, spec: ModelSpec, weights: Path, options: EngineOptions) -> Face:
     if weights.suffix.lower() in _FILES:
-        if spec.processing is not None:
-            return DeclaredFile(core, weights, spec, spec.processing)
-        return WholeFile(core, weights, spec)
+        return file_face(core, weights, spec)
     if not spec.network:
         raise EngineError(
             f"{spec.name!r} is no file of ONNX or OpenVINO and has no network of torch",

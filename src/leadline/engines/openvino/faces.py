@@ -22,7 +22,7 @@ from leadline.plugins.need import need
 from leadline.plugins.ports import Network
 from leadline.plugins.specs import ModelSpec
 
-__all__ = ["Arrays", "DeclaredFile", "Face", "TorchFace", "WholeFile", "loading", "shapes_of"]
+__all__ = ["Arrays", "DeclaredFile", "Face", "TorchFace", "WholeFile", "file_face", "loading", "shapes_of"]
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -200,6 +200,25 @@ class DeclaredFile:
     def like(self, photo: Image, image: Image) -> Image:
         """Any size will do: all are resized."""
         return photo
+
+
+def file_face(core: Any, path: Path, spec: ModelSpec) -> Face:
+    """How a file meets photos, by whether its processing is declared.
+
+    Args:
+        core: OpenVINO's core.
+        path: A file of ONNX or OpenVINO.
+        spec: The model.
+
+    Returns:
+        A ``DeclaredFile`` or a ``WholeFile``.
+
+    Raises:
+        EngineError: It cannot be read, or takes or gives something else.
+    """
+    if spec.processing is None:
+        return WholeFile(core, path, spec)
+    return DeclaredFile(core, path, spec, spec.processing)
 
 
 class TorchFace:

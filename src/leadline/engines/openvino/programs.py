@@ -61,14 +61,12 @@ class Programs:
     Args:
         core: OpenVINO's core.
         setting: How they run.
-        store: Where they are kept; None for models whose reading takes no longer.
+        store: Where they are kept.
         what: What they depend on besides: weights, choices.
         name: The model's name, for messages.
     """
 
-    def __init__(
-        self, core: Any, setting: Setting, store: Store | None, what: Mapping[str, str], name: str
-    ) -> None:
+    def __init__(self, core: Any, setting: Setting, store: Store, what: Mapping[str, str], name: str) -> None:
         self._core, self._setting, self._store, self._name = core, setting, store, name
         self._what = dict(what)
         self._held: dict[tuple[str, bool], Any] = {}
@@ -98,14 +96,14 @@ class Programs:
             return program
 
     @property
-    def device(self) -> str:
-        """The device, as leadline names it: ``"cpu"``."""
-        return self._setting.device.lower()
-
-    @property
     def exact(self) -> bool:
         """Whether numbers are those of the network itself, but for the order of sums."""
         return self._setting.precision == "fp32"
+
+    @property
+    def device(self) -> str:
+        """Where they run, as ``--device`` calls it."""
+        return self._setting.device.lower()
 
     def forget(self) -> None:
         """Gives the memory back."""
@@ -124,8 +122,8 @@ class Programs:
 
     def _kept(self, shapes: str, several: bool) -> Any | None:
         told = self._told(shapes, several)
-        parts = self._store.get(told) if self._store is not None else None
-        if parts is None or self._store is None:
+        parts = self._store.get(told)
+        if parts is None:
             return None
         try:
             return self._core.import_model(
@@ -146,6 +144,5 @@ class Programs:
                 f"openvino cannot compile {self._name!r} for {self._setting.device}: {first_words(error)}",
                 hint="use another engine, or --fallback to have that done by itself",
             ) from error
-        if self._store is not None:
-            self._store.put(self._told(shapes, several), [program.export_model().getvalue()])
+        self._store.put(self._told(shapes, several), [program.export_model().getvalue()])
         return program

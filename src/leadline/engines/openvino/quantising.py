@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import logging
 import os
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +23,9 @@ from leadline.io.images import read_image
 from leadline.io.sources import find_photos
 from leadline.ops.resize import resize
 from leadline.plugins.need import need
+from leadline.plugins.silence import silenced
 
-__all__ = ["Quantiser", "is_transformer", "photos_to_calibrate_on", "quantised"]
+__all__ = ["Quantiser", "photos_to_calibrate_on", "quantised"]
 
 LEAST, MOST = 4, 32
 """Photos a calibration takes; of more, as many are taken evenly."""
@@ -159,13 +158,14 @@ def quantised(graph: Any, feeds: Sequence[Mapping[str, NDArray[Any]]], *, name: 
         # The farthest that any photo shows is not cut off: the mean of the photos' ranges, NNCF's own choice, loses it.
         ranges = need("nncf.quantization.range_estimator", who="int8", extra="openvino")
         advanced.activations_range_estimator_params = ranges.RangeEstimatorParametersSet.MINMAX
-    with _quiet():
+    # It writes bars too.
+    with silenced(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         try:
             return nncf.quantize(
                 graph,
                 nncf.Dataset(list(feeds)),
                 preset=nncf.QuantizationPreset.MIXED,
-                model_type=nncf.ModelType.TRANSFORMER if is_transformer(graph) else None,
+                model_type=nncf.ModelType.TRANSFORMER if _is_transformer(graph) else None,
                 subset_size=len(feeds),
                 ignored_scope=nncf.IgnoredScope(names=_left(graph), validate=False),
                 advanced_parameters=advanced,
@@ -176,15 +176,8 @@ def quantised(graph: Any, feeds: Sequence[Mapping[str, NDArray[Any]]], *, name: 
             ) from error
 
 
-def is_transformer(graph: Any) -> bool:
-    """Whether a graph has attention in it.
-
-    Args:
-        graph: An ``openvino.Model``.
-
-    Returns:
-        True where it has.
-    """
+def _is_transformer(graph: Any) -> bool:
+    """Whether a graph has attention in it, in one operator or in several."""
     types = {node.get_type_name() for node in graph.get_ops()}
     return "ScaledDotProductAttention" in types or {"Softmax", "MatMul"} <= types
 
@@ -236,16 +229,3 @@ def _serialised(graph: Any) -> list[bytes]:
         path = Path(folder) / "graph.xml"
         runtime().save_model(graph, path, compress_to_fp16=False)
         return [path.read_bytes(), path.with_suffix(".bin").read_bytes()]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the bars and lines that NNCF writes for those who develop models."""
-    before = logging.root.manager.disable
-    logging.disable(logging.ERROR)
-    try:
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)

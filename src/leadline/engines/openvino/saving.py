@@ -7,7 +7,7 @@ from pathlib import Path
 
 from leadline.core.errors import OutputError
 from leadline.core.image import Image
-from leadline.engines.openvino.faces import DeclaredFile, Face, TorchFace, WholeFile
+from leadline.engines.openvino.faces import TorchFace, file_face
 from leadline.engines.openvino.graphs import first_words
 from leadline.engines.openvino.quantising import photos_to_calibrate_on, quantised
 from leadline.engines.openvino.runtime import core, runtime
@@ -15,16 +15,16 @@ from leadline.io.atomic import write_whole
 from leadline.plugins.ports import Network
 from leadline.plugins.specs import ModelSpec
 
-__all__ = ["save_file", "save_network"]
+__all__ = ["save"]
 
 
-def save_network(
-    network: Network, spec: ModelSpec, path: Path, *, image: Image, int8_photos: Sequence[str] = ()
+def save(
+    source: Network | Path, spec: ModelSpec, path: Path, *, image: Image, int8_photos: Sequence[str] = ()
 ) -> None:
-    """Writes a family's network, from prepared pixels to raw depth.
+    """Writes what OpenVINO runs of a model: of a family's network the step from prepared pixels to raw depth.
 
     Args:
-        network: The network.
+        source: The network, or a file of ONNX or OpenVINO.
         spec: The model.
         path: The ``.xml``; its ``.bin`` goes beside it.
         image: A photo of the size it is for.
@@ -35,34 +35,7 @@ def save_network(
         InputError: The photos to calibrate on are too few or all alike.
         OutputError: The files cannot be written.
     """
-    _save(TorchFace(network, spec), spec, path, image, int8_photos)
-
-
-def save_file(
-    source: Path, spec: ModelSpec, path: Path, *, image: Image, int8_photos: Sequence[str] = ()
-) -> None:
-    """Writes what a file of ONNX or OpenVINO holds.
-
-    Args:
-        source: The file.
-        spec: The model.
-        path: The ``.xml``; its ``.bin`` goes beside it.
-        image: A photo of the size it is for.
-        int8_photos: What to calibrate on, where it is to be int8.
-
-    Raises:
-        EngineError: OpenVINO lacks an operator.
-        InputError: The photos to calibrate on are too few or all alike.
-        OutputError: The files cannot be written.
-    """
-    declared = spec.processing
-    face: Face = (
-        WholeFile(core(), source, spec) if declared is None else DeclaredFile(core(), source, spec, declared)
-    )
-    _save(face, spec, path, image, int8_photos)
-
-
-def _save(face: Face, spec: ModelSpec, path: Path, image: Image, int8_photos: Sequence[str]) -> None:
+    face = file_face(core(), source, spec) if isinstance(source, Path) else TorchFace(source, spec)
     openvino = runtime()
     photos = photos_to_calibrate_on(int8_photos) if int8_photos else []
     graph = face.graph(image, ())

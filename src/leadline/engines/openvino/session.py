@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import Any
-
-import numpy as np
 
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError
 from leadline.core.image import Image
 from leadline.core.results import Answer
+from leadline.engines.answers import sound
 from leadline.engines.memory import is_out_of_memory, no_memory
-from leadline.engines.openvino.faces import Arrays, Face, TorchFace
+from leadline.engines.openvino.faces import Arrays, Face, TorchFace, shapes_of
 from leadline.engines.openvino.graphs import first_words
 from leadline.engines.openvino.programs import Programs
 from leadline.engines.openvino.quantising import Quantiser
@@ -98,7 +95,7 @@ class OpenVinoSession:
                     [images[place] for place in places],
                     name=self._name,
                     device=self._programs.device,
-                    seen=partial(_seen, face, prompts=theirs[places[0]]),
+                    seen=partial(face.feed, prompts=theirs[places[0]]),
                     run=partial(self._alone, face, prompts=theirs[places[0]]),
                     failures=(RuntimeError, MemoryError),
                 ) from error
@@ -115,7 +112,7 @@ class OpenVinoSession:
         with self._lock:
             outputs = self._outputs(face, feeds, images[0], prompts[0])
         return [
-            _checked(face.answer(each, image, told), self._name)
+            sound(face.answer(each, image, told), name=self._name)
             for each, image, told in zip(outputs, images, prompts, strict=True)
         ]
 
@@ -171,39 +168,12 @@ class OpenVinoSession:
                     )
         except RuntimeError as error:
             raise EngineError(
-                f"openvino failed in {self._name!r} on {_shapes(feeds[0])}: {first_words(error)}",
+                f"openvino failed in {self._name!r} on {shapes_of(feeds[0])}: {first_words(error)}",
                 hint="try a smaller photo, or --batch 1",
             ) from error
         return outputs
 
 
-def _seen(face: Face, photo: Image, *, prompts: Sequence[DepthMap]) -> str:
-    """The size at which the network sees a photo: of its largest input, whose channels are first or last."""
-    shape = max((array.shape for array in face.feed(photo, prompts).values()), key=math.prod)
-    height, width = shape[-3:-1] if shape[-1] == 3 else shape[-2:]
-    return f"{width}x{height}"
-
-
-def _shapes(feed: Arrays) -> str:
-    return ", ".join(f"{name} {array.shape}" for name, array in feed.items())
-
-
 def _neighbours(face: Face, feeds: Sequence[Arrays]) -> Iterator[list[int]]:
-    for _, places in groupby(range(len(feeds)), key=lambda place: _shapes(feeds[place])):
+    for _, places in groupby(range(len(feeds)), key=lambda place: shapes_of(feeds[place])):
         yield list(places)
-
-
-def _checked(answer: Answer, name: str) -> Answer:
-    """An answer that says something: numbers that are none become unknown pixels, but not all of them."""
-    values = answer.values.astype(np.float32, copy=False)
-    sound = np.isfinite(values)
-    if answer.infinite is not None:
-        sound |= answer.infinite
-    if not bool(sound.any()):
-        raise EngineError(
-            f"{name!r} gave no finite number for a photo of {values.shape[1]}x{values.shape[0]}",
-            hint="its weights are damaged, or it cannot run in this precision on this device",
-        )
-    return replace(
-        answer, values=values if bool(sound.all()) else np.where(sound, values, np.float32(np.nan))
-    )

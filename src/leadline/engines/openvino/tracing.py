@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 
 from leadline.core.errors import EngineError
 from leadline.engines.openvino.graphs import first_words, lacks
+from leadline.plugins.silence import silenced
 
 __all__ = ["converted", "run_module", "tensors_of"]
 
@@ -54,7 +52,7 @@ def converted(module: torch.nn.Module, inputs: Mapping[str, Any], *, name: str) 
     outputs: list[str] = []
     wrapped = _ByPlace(module, tuple(inputs), outputs).eval()
     front = FrontEndManager().load_by_framework("pytorch")
-    with _quiet(), torch.no_grad():
+    with silenced(), torch.no_grad():
         try:
             program = torch.export.export(wrapped, tuple(inputs.values()), strict=False)
         except (RuntimeError, ValueError, TypeError, torch._dynamo.exc.TorchDynamoException) as error:
@@ -107,16 +105,3 @@ def _cannot(name: str, why: str) -> EngineError:
         f"openvino cannot run {name!r}: {why}",
         hint="use --engine torch, or --fallback torch to have that done by itself",
     )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what both packages write for those who develop them."""
-    before = logging.root.manager.disable
-    logging.disable(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-import numpy as np
 import torch
 
 from leadline.core.depth_map import DepthMap
 from leadline.core.errors import EngineError, LeadlineError
 from leadline.core.image import Image
 from leadline.core.results import Answer
+from leadline.engines.answers import sound
 from leadline.engines.memory import is_out_of_memory, no_memory
 from leadline.engines.torch.compiling import Programs
 from leadline.engines.torch.precision import cast_inputs
@@ -131,7 +130,7 @@ class TorchSession:
             self._keep()
             prompted = {"prompts": prompts} if prompts else {}
             answers = network.restore(_floats(outputs), images, **prompted)
-            return [_checked(answer, self._name) for answer in answers]
+            return [sound(answer, name=self._name) for answer in answers]
 
     def _keep(self) -> None:
         """Lists a compiled program, once it has run, for those who come next."""
@@ -153,7 +152,7 @@ class TorchSession:
                 images,
                 name=self._name,
                 device=self._device,
-                seen=lambda photo: _size_of(network.prepare([photo], prompts=prompts)),
+                seen=lambda photo: network.prepare([photo], prompts=prompts),
                 run=lambda photo: self._through(
                     network, network.prepare([photo], prompts=prompts), [photo], prompts
                 ),
@@ -184,21 +183,6 @@ def _groups(network: Network, images: Sequence[Image], prompts: Sequence[DepthMa
         yield list(places)
 
 
-def _checked(answer: Answer, name: str) -> Answer:
-    """An answer that says something: numbers that are none become unknown pixels, but not all of them."""
-    sound = np.isfinite(answer.values)
-    if answer.infinite is not None:
-        sound |= answer.infinite
-    if not bool(sound.any()):
-        raise EngineError(
-            f"{name!r} gave no finite number for a photo of {answer.values.shape[1]}x{answer.values.shape[0]}",
-            hint="its weights are damaged, or it cannot run in this precision on this device",
-        )
-    if bool(sound.all()):
-        return answer
-    return replace(answer, values=np.where(sound, answer.values, np.float32(np.nan)))
-
-
 def _floats(outputs: Any) -> dict[str, Any]:
     """What the module gave, in float32, whatever precision it ran in."""
     return {
@@ -206,16 +190,6 @@ def _floats(outputs: Any) -> dict[str, Any]:
         for name, tensor in outputs.items()
         if tensor is not None
     }
-
-
-def _shapes(inputs: Mapping[str, Any]) -> list[tuple[int, ...]]:
-    return [tuple(tensor.shape) for tensor in inputs.values()]
-
-
-def _size_of(inputs: Mapping[str, Any]) -> str:
-    """Width and height of the largest input."""
-    shape = max(_shapes(inputs), key=math.prod)
-    return f"{shape[-1]}x{shape[-2]}"
 
 
 def _is_of_the_compiler(error: BaseException | None) -> bool:

@@ -18,8 +18,9 @@ from leadline.flows.evaluate.planning import Planned
 from leadline.flows.evaluate.request import EvaluateRequest
 from leadline.flows.evaluate.sources import FileSource, ModelSource, Source, split_predictions
 from leadline.flows.inputs import check_inputs, inputs_of
-from leadline.flows.model import check_needs, open_model
+from leadline.flows.model import open_model
 from leadline.flows.naming import resolve_model
+from leadline.flows.sessions import check_needs
 from leadline.flows.terms import notices_of
 from leadline.io.prediction_cache import PredictionCache, predictions_folder
 from leadline.io.sources import find_photos

@@ -64,14 +64,19 @@ def test_out_of_memory_says_which_size_fits(glpn: Model) -> None:
     module = _narrow(glpn, 64 * 96)
     with pytest.raises(EngineError) as caught:
         glpn.predict(photo(256, 384))
-    assert str(caught.value) == "no memory for 'glpn-tiny' on cpu with 384x256; a photo of 96x64 fits"
+    assert str(caught.value) == (
+        "no memory for 'glpn-tiny' on cpu with 384x256; a photo of 96x64 fits; "
+        "--tile auto takes a larger one in parts"
+    )
     assert [shape[2:] for shape in module.seen] == [(256, 384), (128, 192), (64, 96)]
     assert glpn.predict(photo(64, 96)).depth.shape == (64, 96), "the hint was not true"
 
 
 def test_out_of_memory_where_no_size_fits(glpn: Model) -> None:
     _narrow(glpn, 0)
-    with pytest.raises(EngineError, match=r"; nor does a photo of 48x32 fit: use a smaller model$"):
+    with pytest.raises(
+        EngineError, match=r"; nor does a photo of 48x32 fit: use a smaller model, or close other programs$"
+    ):
         glpn.predict(photo(256, 384))
 
 
@@ -90,7 +95,7 @@ def test_out_of_memory_where_a_smaller_photo_does_not_help() -> None:
             model.predict(photo(256, 384))
     assert str(caught.value) == (
         "no memory for 'dpt-tiny' on cpu with 384x256; its network takes a photo of any size as 64x64, "
-        "so a smaller one needs no less: use a smaller model"
+        "so a smaller one needs no less: use a smaller model, or close other programs"
     )
     assert len(module.seen) == 1
 
@@ -168,4 +173,7 @@ def test_a_person_gets_one_line(
     ended = command("predict", tmp_path / "a.png", "-o", tmp_path / "out", "-m", "glpn-tiny")
     assert ended.status == EngineError.exit_status
     (line,) = [line for line in ended.err.splitlines() if "stopped after" not in line]
-    assert line == "leadline: no memory for 'glpn-tiny' on cpu with 192x128; a photo of 96x64 fits"
+    assert line == (
+        "leadline: no memory for 'glpn-tiny' on cpu with 192x128; a photo of 96x64 fits; "
+        "--tile auto takes a larger one in parts"
+    )
