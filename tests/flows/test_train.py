@@ -207,6 +207,10 @@ def test_held_out_frames_that_cannot_be_validated_on_stop_a_run_before_it_starts
     assert not list((tmp_path / "out").iterdir())
 
 
+class Begun(Exception):
+    """Reading has begun."""
+
+
 def test_a_disk_without_room_for_the_checkpoints_is_told_before_anything_starts(
     recipe: Path, nyu: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: TrainReport
 ) -> None:
@@ -214,12 +218,30 @@ def test_a_disk_without_room_for_the_checkpoints_is_told_before_anything_starts(
     said = plan(request).checkpoint_bytes
     assert said == pytest.approx(report.checkpoint.stat().st_size, rel=0.5)
     usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=3 * said - 1))
-    with pytest.raises(
-        OutputError, match=r"the checkpoints take \d+ MB, and '.*out' has room for \d+ MB; free"
-    ):
-        train(request)
-    assert not list((tmp_path / "out").iterdir())
+
+    def begins(request: TrainRequest, *, free: int) -> None:
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=free))
+        with pytest.raises(Begun):
+            train(request)
+
+    def read(_: object) -> None:
+        raise Begun
+
+    monkeypatch.setattr("leadline.flows.train._frames_of", read)
+    out = tmp_path / "out"
+    for there, due in (((), 3), (("last.ckpt",), 2), (("last.ckpt", "best.ckpt"), 1)):
+        for name in there:
+            shutil.copyfile(report.checkpoint, out / name)
+        with pytest.raises(
+            OutputError, match=r"the checkpoints take \d+ MB, and '.*out' has room for \d+ MB; free"
+        ):
+            begins(request, free=due * said - 1)
+        assert sorted(path.name for path in out.iterdir()) == sorted(there)
+        begins(request, free=due * said)
+    whole = TrainRequest(
+        recipe=str(recipe), data=nyu, out=tmp_path / "all", changes=("data.held_out_blocks=0",)
+    )
+    begins(whole, free=2 * said)  # no best one to keep
 
 
 SMALL_UNET = (

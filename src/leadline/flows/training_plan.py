@@ -22,8 +22,6 @@ from leadline.plugins.specs import ModelSpec, Stated
 __all__ = ["Prepared", "TrainPlan", "prepare"]
 
 PACKAGES = ("torch", "timm", "lightning", "onnx", "onnxscript")
-GRADIENT_BYTES = 4
-"""Of a number that moves; checkpoints do not hold gradients."""
 FRAME_BYTES_PER_PIXEL = 5
 """Of a frame in memory: three of colour, two of depth."""
 
@@ -190,7 +188,7 @@ def prepare(request: TrainRequest) -> Prepared:
         trained=size.trained,
         frames_bytes=len(train_on) * image.width * image.height * FRAME_BYTES_PER_PIXEL,
         state_bytes=size.state_bytes,
-        checkpoint_bytes=size.state_bytes - GRADIENT_BYTES * size.trained,
+        checkpoint_bytes=size.checkpoint_bytes,
         step_bytes=size.step_bytes,
         protocol=scored.name if held_out and not request.no_evaluation else "",
         out=out,
