@@ -61,6 +61,18 @@ def test_a_file_that_is_no_recipe_is_told(tmp_path: Path, name: str, content: by
         load_recipe(str(path))
 
 
+def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(TEXT)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(InputError, match=r"mine\.toml' cannot be read as a recipe: .*Permission denied"):
+        load_recipe(str(path))
+
+
 def test_whole_numbers_stand_for_real_ones() -> None:
     assert parse_recipe(TEXT.replace("clip_norm = 5.0", "clip_norm = 5")).optimiser.clip_norm == 5.0
 
