@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from dataclasses import fields
 from importlib import resources
@@ -323,26 +324,35 @@ def test_the_finished_model_is_scored_and_described(tmp_path: Path) -> None:
     assert evaluate.startswith(
         f"leadline evaluate --data synthetic --model {report.weights} --protocol scannet"
     )
+    assert "4 frames held out say little: see the intervals." in card
+    assert "\n\n`unet-diode`, SHA-256 `" in card
+    assert f"`{recipe.digest}`. 2 epochs, 4 steps of 2 views" in card
     assert 0 <= report.waited < 1
 
 
 def test_what_cannot_be_scored_says_so_and_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = (*SMALL_UNET, "data.held_out_scenes=0")
-    report = train(TrainRequest(recipe="unet-diode", out=tmp_path / "all", changes=whole))
+    report = train(TrainRequest(recipe="unet-diode", out=tmp_path / "all of it", changes=whole))
     assert report.evaluation is None
     assert report.remarks == ("it was not scored: the recipe holds no frame out",)
-    assert "None: it was not scored" in (tmp_path / "all/MODEL_CARD.md").read_text()
+    card = (tmp_path / "all of it/MODEL_CARD.md").read_text()
+    assert "None: it was not scored" in card
+    assert "How good it is, nobody has looked at." in card
+    assert "intervals" not in card
+    assert "The figures" not in card
+    words = shlex.split(report.following[1])  # as a shell takes it
+    assert words[words.index("--model") + 1] == str(report.weights)
 
     def broken(*_: object, **__: object) -> None:
         raise DatasetError("the disk was taken away", hint="put it back")
 
     monkeypatch.setattr("leadline.flows.train.score_held_out", broken)
-    report = train(TrainRequest(recipe="unet-diode", out=tmp_path / "broken", changes=SMALL_UNET))
+    patient = (*SMALL_UNET, "optimiser.patience=9")
+    report = train(TrainRequest(recipe="unet-diode", out=tmp_path / "broken", changes=patient))
+    assert "At most 2 epochs, 4 steps" in (tmp_path / "broken/MODEL_CARD.md").read_text()
     assert report.remarks == ("it was not scored: the disk was taken away; put it back",)
     assert report.weights.is_file()
-    skipped = TrainRequest(
-        recipe="unet-diode", out=tmp_path / "broken", changes=SMALL_UNET, no_evaluation=True
-    )
+    skipped = TrainRequest(recipe="unet-diode", out=tmp_path / "broken", changes=patient, no_evaluation=True)
     assert train(skipped).remarks == ()
 
 

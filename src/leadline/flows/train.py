@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -233,12 +234,15 @@ def _scored(prepared: Prepared, model: Path) -> tuple[Evaluation | None, tuple[s
 
 def _following(prepared: Prepared, model: Path) -> tuple[str, ...]:
     protocol, changes = protocol_for(prepared.recipe, prepared.samples)
-    words = [f"--data {prepared.plan.dataset}", f"--model {model}", f"--protocol {protocol}"]
-    words += [f"--set {field}={value}" for field, value in changes]
-    words += [f"--option {key}={value}" for key, value in prepared.recipe.data.options.items()]
+    words = ["--data", prepared.plan.dataset, "--model", str(model), "--protocol", protocol]
+    for field, value in changes:
+        words += ["--set", f"{field}={value}"]
+    for key, value in prepared.recipe.data.options.items():
+        words += ["--option", f"{key}={value}"]
     if prepared.held_out:
-        words.append(f"--ids {prepared.out / HELD_OUT}")
-    return (f"leadline predict PHOTO --model {model}", f"leadline evaluate {' '.join(words)}")
+        words += ["--ids", str(prepared.out / HELD_OUT)]
+    predict = ["leadline", "predict", "PHOTO", "--model", str(model)]
+    return shlex.join(predict), shlex.join(["leadline", "evaluate", *words])
 
 
 def _check_room(prepared: Prepared) -> None:
