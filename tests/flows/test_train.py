@@ -144,6 +144,8 @@ def test_a_start_and_further_places_must_be_what_the_recipe_asks_for(
         train(TrainRequest(recipe=str(onward), data=nyu, out=out))
     with pytest.raises(InputError, match="begins anew"):
         train(TrainRequest(recipe=str(recipe), data=nyu, out=out, start=str(file)))
+    with pytest.raises(InputError, match="which says its kind itself; leave --kind out"):
+        plan(TrainRequest(recipe=str(recipe), data=nyu, kind="metric-depth"))
     with pytest.raises(InputError, match="learns from no further dataset 'redwood'"):
         train(
             TrainRequest(recipe=str(onward), data=nyu, out=out, start=str(file), more=("redwood:/nowhere",))

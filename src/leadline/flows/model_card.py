@@ -7,7 +7,7 @@ from pathlib import Path
 from leadline._version import __version__
 from leadline.core.kind import Freedom, Kind
 from leadline.flows.evaluate.records import Evaluation
-from leadline.flows.training_plan import Prepared
+from leadline.flows.training_preparation import Prepared
 from leadline.io.atomic import write_whole
 
 __all__ = ["card_text", "write_card"]

@@ -16,7 +16,8 @@ from leadline.core.errors import LeadlineError, OutputError
 from leadline.flows.evaluate.records import Evaluation
 from leadline.flows.model_card import write_card
 from leadline.flows.train_request import TrainRequest
-from leadline.flows.training_plan import Prepared, TrainPlan, prepare
+from leadline.flows.training_plan import TrainPlan
+from leadline.flows.training_preparation import Prepared, prepare
 from leadline.flows.training_score import HELD_OUT, protocol_for, score_held_out
 from leadline.io.atomic import write_whole
 from leadline.plugins.need import has
