@@ -358,6 +358,23 @@ def test_what_cannot_be_scored_says_so_and_is_kept(tmp_path: Path, monkeypatch: 
     assert train(skipped).remarks == ()
 
 
+def test_a_best_validation_that_lies_in_another_folder_is_missed_aloud(tmp_path: Path) -> None:
+    def remarks(out: str, resume: Path | None = None) -> tuple[str, ...]:
+        request = TrainRequest(
+            recipe="unet-diode",
+            out=tmp_path / out,
+            resume=resume,
+            changes=(*SMALL_UNET, "export.checkpoint=best"),
+            no_evaluation=True,
+        )
+        return train(request).remarks
+
+    assert remarks("one") == ()
+    assert remarks("two", tmp_path / "one/last.ckpt") == (
+        "it holds the last step's weights: the best validation was not in this folder",
+    )
+
+
 def test_an_unknown_protocol_is_refused_before_anything_starts(tmp_path: Path) -> None:
     changes = (*SMALL_UNET, "evaluate.protocol=scanet")
     with pytest.raises(UnknownName, match="did you mean 'scannet'"):

@@ -190,6 +190,8 @@ def _finished(prepared: Prepared, outcome: Any) -> TrainReport:
         part.write_text("".join(f"{name}\n" for name in ids), "utf-8")
     _export(prepared, model)
     evaluation, remarks = _scored(prepared, model)
+    if recipe.export.checkpoint == "best" and not outcome.best:
+        remarks += ("it holds the last step's weights: the best validation was not in this folder",)
     card = write_card(out / "MODEL_CARD.md", prepared=prepared, model=model, evaluation=evaluation)
     if model.is_dir():
         with write_whole(model / "README.md") as part:

@@ -52,12 +52,14 @@ class Outcome:
 
     Args:
         checkpoint: The last checkpoint.
+        best: Whether the network holds the best validation's weights, and not the last step's.
         leads: Whether this process is the one that writes what is made of it.
         steps_per_s: Steps in a second, without validation; NaN where none were left to do.
         waited: Share of that time in which the network waited for data.
     """
 
     checkpoint: Path
+    best: bool
     leads: bool
     steps_per_s: float
     waited: float
@@ -179,12 +181,15 @@ def fit(
     )
     clock = Clock()
     leads = _learn(module, data, out=out, setting=setting, clock=clock)
+    last = out / LAST
+    if setting.resume is not None and not last.exists():
+        last = setting.resume  # of a finished run: nothing was left to do, nothing to keep
     best = recipe.export.checkpoint == "best" and (out / BEST).exists()
-    load_average(network.cpu(), out / (BEST if best else LAST))
+    load_average(network.cpu(), out / BEST if best else last)
     if share:
         mix(network, began, share=share)
     settle(network, data.settling())
-    return Outcome(out / LAST, leads, clock.steps_per_s, clock.waited)
+    return Outcome(last, best, leads, clock.steps_per_s, clock.waited)
 
 
 def _learn(module: DepthModule, data: FrameData, *, out: Path, setting: Setting, clock: Clock) -> bool:
