@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from dataclasses import fields
 from importlib import resources
@@ -143,6 +144,8 @@ def test_a_start_and_further_places_must_be_what_the_recipe_asks_for(
         train(TrainRequest(recipe=str(onward), data=nyu, out=out))
     with pytest.raises(InputError, match="begins anew"):
         train(TrainRequest(recipe=str(recipe), data=nyu, out=out, start=str(file)))
+    with pytest.raises(InputError, match="which says its kind itself; leave --kind out"):
+        plan(TrainRequest(recipe=str(recipe), data=nyu, kind="metric-depth"))
     with pytest.raises(InputError, match="learns from no further dataset 'redwood'"):
         train(
             TrainRequest(recipe=str(onward), data=nyu, out=out, start=str(file), more=("redwood:/nowhere",))
@@ -207,6 +210,10 @@ def test_held_out_frames_that_cannot_be_validated_on_stop_a_run_before_it_starts
     assert not list((tmp_path / "out").iterdir())
 
 
+class Begun(Exception):
+    """Reading has begun."""
+
+
 def test_a_disk_without_room_for_the_checkpoints_is_told_before_anything_starts(
     recipe: Path, nyu: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: TrainReport
 ) -> None:
@@ -214,12 +221,30 @@ def test_a_disk_without_room_for_the_checkpoints_is_told_before_anything_starts(
     said = plan(request).checkpoint_bytes
     assert said == pytest.approx(report.checkpoint.stat().st_size, rel=0.5)
     usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=3 * said - 1))
-    with pytest.raises(
-        OutputError, match=r"the checkpoints take \d+ MB, and '.*out' has room for \d+ MB; free"
-    ):
-        train(request)
-    assert not list((tmp_path / "out").iterdir())
+
+    def begins(request: TrainRequest, *, free: int) -> None:
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=free))
+        with pytest.raises(Begun):
+            train(request)
+
+    def read(_: object) -> None:
+        raise Begun
+
+    monkeypatch.setattr("leadline.flows.train._frames_of", read)
+    out = tmp_path / "out"
+    for there, due in (((), 3), (("last.ckpt",), 2), (("last.ckpt", "best.ckpt"), 1)):
+        for name in there:
+            shutil.copyfile(report.checkpoint, out / name)
+        with pytest.raises(
+            OutputError, match=r"the checkpoints take \d+ MB, and '.*out' has room for \d+ MB; free"
+        ):
+            begins(request, free=due * said - 1)
+        assert sorted(path.name for path in out.iterdir()) == sorted(there)
+        begins(request, free=due * said)
+    whole = TrainRequest(
+        recipe=str(recipe), data=nyu, out=tmp_path / "all", changes=("data.held_out_blocks=0",)
+    )
+    begins(whole, free=2 * said)  # no best one to keep
 
 
 SMALL_UNET = (
@@ -301,27 +326,53 @@ def test_the_finished_model_is_scored_and_described(tmp_path: Path) -> None:
     assert evaluate.startswith(
         f"leadline evaluate --data synthetic --model {report.weights} --protocol scannet"
     )
+    assert "4 frames held out say little: see the intervals." in card
+    assert "\n\n`unet-diode`, SHA-256 `" in card
+    assert f"`{recipe.digest}`. 2 epochs, 4 steps of 2 views" in card
     assert 0 <= report.waited < 1
 
 
 def test_what_cannot_be_scored_says_so_and_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = (*SMALL_UNET, "data.held_out_scenes=0")
-    report = train(TrainRequest(recipe="unet-diode", out=tmp_path / "all", changes=whole))
+    report = train(TrainRequest(recipe="unet-diode", out=tmp_path / "all of it", changes=whole))
     assert report.evaluation is None
     assert report.remarks == ("it was not scored: the recipe holds no frame out",)
-    assert "None: it was not scored" in (tmp_path / "all/MODEL_CARD.md").read_text()
+    card = (tmp_path / "all of it/MODEL_CARD.md").read_text()
+    assert "None: it was not scored" in card
+    assert "How good it is, nobody has looked at." in card
+    assert "intervals" not in card
+    assert "The figures" not in card
+    words = shlex.split(report.following[1])  # as a shell takes it
+    assert words[words.index("--model") + 1] == str(report.weights)
 
     def broken(*_: object, **__: object) -> None:
         raise DatasetError("the disk was taken away", hint="put it back")
 
     monkeypatch.setattr("leadline.flows.train.score_held_out", broken)
-    report = train(TrainRequest(recipe="unet-diode", out=tmp_path / "broken", changes=SMALL_UNET))
+    patient = (*SMALL_UNET, "optimiser.patience=9")
+    report = train(TrainRequest(recipe="unet-diode", out=tmp_path / "broken", changes=patient))
+    assert "At most 2 epochs, 4 steps" in (tmp_path / "broken/MODEL_CARD.md").read_text()
     assert report.remarks == ("it was not scored: the disk was taken away; put it back",)
     assert report.weights.is_file()
-    skipped = TrainRequest(
-        recipe="unet-diode", out=tmp_path / "broken", changes=SMALL_UNET, no_evaluation=True
-    )
+    skipped = TrainRequest(recipe="unet-diode", out=tmp_path / "broken", changes=patient, no_evaluation=True)
     assert train(skipped).remarks == ()
+
+
+def test_a_best_validation_that_lies_in_another_folder_is_missed_aloud(tmp_path: Path) -> None:
+    def remarks(out: str, resume: Path | None = None) -> tuple[str, ...]:
+        request = TrainRequest(
+            recipe="unet-diode",
+            out=tmp_path / out,
+            resume=resume,
+            changes=(*SMALL_UNET, "export.checkpoint=best"),
+            no_evaluation=True,
+        )
+        return train(request).remarks
+
+    assert remarks("one") == ()
+    assert remarks("two", tmp_path / "one/last.ckpt") == (
+        "it holds the last step's weights: the best validation was not in this folder",
+    )
 
 
 def test_an_unknown_protocol_is_refused_before_anything_starts(tmp_path: Path) -> None:

@@ -29,6 +29,24 @@ def test_absent_and_damaged_checkpoints_are_refused(tmp_path: Path, content: byt
         load_average(torch.nn.Linear(2, 1), path)
 
 
+@pytest.mark.parametrize(
+    ("found", "what"),
+    [
+        ({"epoch": 3}, "KeyError"),
+        ([1], "TypeError"),
+        ([], "TypeError"),
+        ({"state_dict": [torch.ones(1)]}, "AttributeError"),
+        ({"state_dict": {"network.weight": 3}}, "AttributeError"),
+    ],
+    ids=["no state", "list", "empty", "state as a list", "number"],
+)
+def test_other_things_that_torch_saved_are_refused(tmp_path: Path, found: object, what: str) -> None:
+    path = tmp_path / "last.ckpt"
+    torch.save(found, path)
+    with pytest.raises(WeightsError, match=f"is not a checkpoint of a training run: {what}"):
+        read_checkpoint(path)
+
+
 def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "last.ckpt"
     torch.save({"state_dict": {"network.weight": torch.ones(5, 5)}}, path)

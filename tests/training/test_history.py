@@ -37,7 +37,7 @@ def test_a_run_of_an_earlier_version_goes_on_in_one_file(tmp_path: Path) -> None
         "version_0": "epoch,loss,abs_rel,step\n0,,0.5,2\n0,1.0,,1\n1,,0.4,4\n1,0.",
         "version_2": "epoch,loss,abs_rel,step\n2,0.2,,5\n",
         "version_10": "epoch,loss,abs_rel,step\n2,0.1,,5\n3",
-        "version_1": "epoch,loss,abs_rel,step\n1,,0.41,4\n1,0.5,,3\n,7,,\n",
+        "version_1": "epoch,loss,abs_rel,step\n1,,0.41,4\n1,0.5,,3\n,7,,\n\0\0,8,,\n",
     }
     for name, text in parts.items():
         (tmp_path / "history" / name).mkdir(parents=True)

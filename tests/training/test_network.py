@@ -95,7 +95,9 @@ def test_files_that_hold_no_weights_of_the_encoder_are_refused(
         build_network(replace(tiny_recipe, network=replace(tiny_recipe.network, encoder_weights=str(path))))
 
 
-def test_a_builder_that_is_not_there_is_told(tiny_recipe: Recipe) -> None:
+def test_a_builder_that_is_not_there_is_told(
+    tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def ask(builder: str) -> None:
         build_network(replace(tiny_recipe, network=replace(tiny_recipe.network, builder=builder)))
 
@@ -103,3 +105,9 @@ def test_a_builder_that_is_not_there_is_told(tiny_recipe: Recipe) -> None:
         ask("leadline.models.nte:build")
     with pytest.raises(InputError, match="names nothing"):
         ask("leadline.models.unet.net:biuld")
+    (tmp_path / "builder_in_need.py").write_text("import a_module_it_needs")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(
+        ModuleNotFoundError, match="a_module_it_needs"
+    ):  # the builder's fault, not the recipe's
+        ask("builder_in_need:build")

@@ -34,6 +34,29 @@ def test_an_option_that_is_left_at_its_default_leaves_the_digest_as_it_is() -> N
     assert len({r.digest for r in (recipe, later, further, other)}) == 4
 
 
+@pytest.mark.parametrize("never", ["data.held_out_blocks=0", "optimiser.validate_every=81"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("export.checkpoint=best", "checkpoint = 'best' is not 'last', where nothing is ever validated"),
+        ("optimiser.patience=2", "patience = 2 is not 0, where nothing is ever validated"),
+    ],
+)
+def test_what_looks_at_validations_is_refused_where_there_are_none(
+    never: str, change: str, message: str
+) -> None:
+    load_recipe("embedded-indoor", changes=[change, "optimiser.validate_every=80"])
+    load_recipe("embedded-indoor", changes=[never])
+    with pytest.raises(InputError, match=message):
+        load_recipe("embedded-indoor", changes=[change, never])
+
+
+@pytest.mark.parametrize("rule", ["held_out_blocks=1", "held_out_scenes=1", "held_out_share=0.1"])
+def test_every_rule_that_holds_frames_out_gives_something_to_validate_on(rule: str) -> None:
+    changes = ["data.held_out_blocks=0", f"data.{rule}", "export.checkpoint=best"]
+    assert load_recipe("embedded-indoor", changes=changes).data.holds_out
+
+
 def test_records_made_in_code_are_checked_too() -> None:
     with pytest.raises(InputError, match="held_out_blocks = -1 is not at least 0"):
         DataRecipe("nyu", held_out_blocks=-1, held_out_frames=1, dropped_frames=0)

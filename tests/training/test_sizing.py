@@ -42,11 +42,13 @@ def test_memory_is_what_is_kept_for_the_way_back(tiny_recipe: Recipe) -> None:
     size = measure_size(network, recipe=recipe, processes=2)
     assert size.parameters == size.trained == 16
     assert size.state_bytes == 16 * 4 * 5  # weights, average, gradient, two moments
+    assert size.checkpoint_bytes == 16 * 4 * 4  # no gradient
     # Three channels of the photo and four of what the sigmoid gives, of three views.
     assert size.step_bytes == 3 * (3 + 4) * 10 * 20 * 4
     network.one.requires_grad_(False)
     half = measure_size(network, recipe=recipe_of(tiny_recipe, shapes=((10, 20, 1),), method="sgd"))
     assert (half.trained, half.state_bytes) == (4, 4 * (2 * 16 + 4))
+    assert half.checkpoint_bytes == 4 * 2 * 16
 
 
 def test_nothing_of_the_network_changes(tiny_recipe: Recipe) -> None:

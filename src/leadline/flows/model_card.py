@@ -7,10 +7,14 @@ from pathlib import Path
 from leadline._version import __version__
 from leadline.core.kind import Freedom, Kind
 from leadline.flows.evaluate.records import Evaluation
-from leadline.flows.training_plan import Prepared
+from leadline.flows.training_preparation import Prepared
 from leadline.io.atomic import write_whole
 
 __all__ = ["card_text", "write_card"]
+
+
+FEW = 30
+"""Frames; fewer say little."""
 
 
 def write_card(path: Path, *, prepared: Prepared, model: Path, evaluation: Evaluation | None) -> Path:
@@ -47,6 +51,7 @@ def card_text(prepared: Prepared, *, model: Path, evaluation: Evaluation | None)
     recipe, plan = prepared.recipe, prepared.plan
     export, kind = recipe.export, Kind.parse(recipe.export.kind)
     origin = f"It was trained on from {prepared.spec.name}. " if prepared.spec is not None else ""
+    most = "At most " if recipe.optimiser.patience else ""
     parts = [
         f"# {export.name}",
         f"`{model.name}` predicts {kind.words} from one photo. {origin}Made by leadline {__version__}.",
@@ -57,12 +62,12 @@ def card_text(prepared: Prepared, *, model: Path, evaluation: Evaluation | None)
         + (f" ({plan.scenes[1]} scenes)" if any(plan.scenes) else "")
         + (": `held_out.txt` lists them." if plan.held_out else "."),
         "## Recipe",
-        f"`{plan.recipe}`, SHA-256 `{plan.digest}`. {plan.epochs} epochs, {plan.steps} steps of {plan.batch} views in "
-        f"{plan.precision}; {plan.parameters / 1e6:.2f} M parameters, {plan.trained / 1e6:.2f} M of them trained.",
+        f"`{plan.recipe}`, SHA-256 `{plan.digest}`. {most}{plan.epochs} epochs, {plan.steps} steps of "
+        f"{plan.batch} views in {plan.precision}; {plan.parameters / 1e6:.2f} M parameters, {plan.trained / 1e6:.2f} M of them trained.",
         "## Figures",
         _figures(evaluation),
         "## Limits",
-        _limits(kind, prepared),
+        _limits(kind, prepared, evaluation),
         "## Licence",
         f"{export.licence}. Commercial use: {export.commercial}.",
     ]
@@ -89,10 +94,12 @@ def _figures(evaluation: Evaluation | None) -> str:
     )
 
 
-def _limits(kind: Kind, prepared: Prepared) -> str:
+def _limits(kind: Kind, prepared: Prepared, evaluation: Evaluation | None) -> str:
     limits = [
-        "The figures tell of photos like those it learned from. What looks otherwise (another camera, place, light) was not "
-        "looked at."
+        "How good it is, nobody has looked at."
+        if evaluation is None
+        else "The figures tell of photos like those it learned from. What looks otherwise (another camera, place, light) was "
+        "not looked at."
     ]
     if kind.freedom is Freedom.NONE and getattr(prepared.network, "canonical_f_px", None) is None:
         limits.append(
@@ -102,6 +109,6 @@ def _limits(kind: Kind, prepared: Prepared) -> str:
         limits.append("Its numbers are not metres: scale and shift differ from photo to photo.")
     if prepared.samples.spec.endless:
         limits.append("It learned from made-up rooms; of real photos expect less.")
-    if len(prepared.held_out) < 30:
+    if evaluation is not None and len(prepared.held_out) < FEW:
         limits.append(f"{len(prepared.held_out)} frames held out say little: see the intervals.")
     return "\n".join(f"- {line}" for line in limits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from leadline.core.errors import LeadlineError, OutputError
 from leadline.flows.evaluate.records import Evaluation
 from leadline.flows.model_card import write_card
 from leadline.flows.train_request import TrainRequest
-from leadline.flows.training_plan import Prepared, TrainPlan, prepare
+from leadline.flows.training_plan import TrainPlan
+from leadline.flows.training_preparation import Prepared, prepare
 from leadline.flows.training_score import HELD_OUT, protocol_for, score_held_out
 from leadline.io.atomic import write_whole
 from leadline.plugins.need import has
@@ -188,6 +190,8 @@ def _finished(prepared: Prepared, outcome: Any) -> TrainReport:
         part.write_text("".join(f"{name}\n" for name in ids), "utf-8")
     _export(prepared, model)
     evaluation, remarks = _scored(prepared, model)
+    if recipe.export.checkpoint == "best" and not outcome.best:
+        remarks += ("it holds the last step's weights: the best validation was not in this folder",)
     card = write_card(out / "MODEL_CARD.md", prepared=prepared, model=model, evaluation=evaluation)
     if model.is_dir():
         with write_whole(model / "README.md") as part:
@@ -233,12 +237,15 @@ def _scored(prepared: Prepared, model: Path) -> tuple[Evaluation | None, tuple[s
 
 def _following(prepared: Prepared, model: Path) -> tuple[str, ...]:
     protocol, changes = protocol_for(prepared.recipe, prepared.samples)
-    words = [f"--data {prepared.plan.dataset}", f"--model {model}", f"--protocol {protocol}"]
-    words += [f"--set {field}={value}" for field, value in changes]
-    words += [f"--option {key}={value}" for key, value in prepared.recipe.data.options.items()]
+    words = ["--data", prepared.plan.dataset, "--model", str(model), "--protocol", protocol]
+    for field, value in changes:
+        words += ["--set", f"{field}={value}"]
+    for key, value in prepared.recipe.data.options.items():
+        words += ["--option", f"{key}={value}"]
     if prepared.held_out:
-        words.append(f"--ids {prepared.out / HELD_OUT}")
-    return (f"leadline predict PHOTO --model {model}", f"leadline evaluate {' '.join(words)}")
+        words += ["--ids", str(prepared.out / HELD_OUT)]
+    predict = ["leadline", "predict", "PHOTO", "--model", str(model)]
+    return shlex.join(predict), shlex.join(["leadline", "evaluate", *words])
 
 
 def _check_room(prepared: Prepared) -> None:

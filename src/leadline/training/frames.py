@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from leadline.core.errors import DatasetError
@@ -58,25 +58,14 @@ def read_frames(
         DatasetError: Some cannot be learned from; how many, and the first of them, are told.
     """
     kept: list[Frame] = []
-    unusable: list[str] = []
     used = 0
-    for index in indices:
-        try:
-            frame = pack(samples[index], far_m=far_m)
-        except DatasetError as error:
-            unusable.append(error.message)
-        else:
-            used += frame.rgb_HW3.nbytes + frame.depth_mm.nbytes
-            if used <= keep_bytes:
-                kept.append(frame)
-        step()
-        if len(unusable) >= MOST_UNUSABLE:
-            break
-    if unusable:
-        raise DatasetError(
-            f"{_many(unusable, len(indices))} frames cannot be learned from, such as this: {unusable[0]}",
-            hint="mend them, or leave them out: data.dropped_ids in the recipe (leadline data doctor finds all)",
-        )
+    hint = "mend them, or leave them out: data.dropped_ids in the recipe (leadline data doctor finds all)"
+    for frame in _packed(
+        samples, indices, far_m=far_m, step=step, failing="frames cannot be learned from", hint=hint
+    ):
+        used += frame.rgb_HW3.nbytes + frame.depth_mm.nbytes
+        if used <= keep_bytes:
+            kept.append(frame)
     return kept if len(kept) == len(indices) else PackedLater(samples, indices, far_m=far_m)
 
 
@@ -98,21 +87,39 @@ def look_at_held_out(
     Raises:
         DatasetError: Some cannot be validated on; how many, and the first of them, are told.
     """
+    hint = "mend them, or take them out of the dataset (leadline data doctor finds all)"
+    for _ in _packed(
+        samples,
+        indices,
+        far_m=far_m,
+        step=step,
+        failing="held-out frames cannot be validated on",
+        hint=hint,
+    ):
+        pass  # looking is all
+
+
+def _packed(
+    samples: Sequence[Sample],
+    indices: Sequence[int],
+    *,
+    far_m: float,
+    step: Callable[[], object],
+    failing: str,
+    hint: str,
+) -> Iterator[Frame]:
+    """Each frame that can be used; those that cannot are counted, and told at the end."""
     unusable: list[str] = []
     for index in indices:
         try:
-            pack(samples[index], far_m=far_m)
+            frame = pack(samples[index], far_m=far_m)
         except DatasetError as error:
             unusable.append(error.message)
+        else:
+            yield frame
         step()
         if len(unusable) >= MOST_UNUSABLE:
             break
     if unusable:
-        raise DatasetError(
-            f"{_many(unusable, len(indices))} held-out frames cannot be validated on, such as this: {unusable[0]}",
-            hint="mend them, or take them out of the dataset (leadline data doctor finds all)",
-        )
-
-
-def _many(unusable: Sequence[str], total: int) -> str:
-    return f"{'at least ' if len(unusable) == MOST_UNUSABLE else ''}{len(unusable)} of {total}"
+        many = f"{'at least ' if len(unusable) == MOST_UNUSABLE else ''}{len(unusable)} of {len(indices)}"
+        raise DatasetError(f"{many} {failing}, such as this: {unusable[0]}", hint=hint)

@@ -52,12 +52,14 @@ class Outcome:
 
     Args:
         checkpoint: The last checkpoint.
+        best: Whether the network holds the best validation's weights, and not the last step's.
         leads: Whether this process is the one that writes what is made of it.
         steps_per_s: Steps in a second, without validation; NaN where none were left to do.
         waited: Share of that time in which the network waited for data.
     """
 
     checkpoint: Path
+    best: bool
     leads: bool
     steps_per_s: float
     waited: float
@@ -84,6 +86,16 @@ class Clock(Callback):  # type: ignore[misc]  # Lightning is not typed
         self.since: float | None = None
         self.waited_before_s = 0.0
 
+    @property
+    def steps_per_s(self) -> float:
+        """Steps in a second; NaN where none were counted."""
+        return self.steps / self.passed_s if self.passed_s else math.nan
+
+    @property
+    def waited(self) -> float:
+        """Share of the time that was waiting; NaN where none was taken."""
+        return self.waited_s / self.passed_s if self.passed_s else math.nan
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Starts."""
         if self.steps:
@@ -102,7 +114,7 @@ class Clock(Callback):  # type: ignore[misc]  # Lightning is not typed
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Notes the share so far."""
         if self.passed_s:
-            pl_module.log("data_wait", self.waited_s / self.passed_s)
+            pl_module.log("data_wait", self.waited)
 
     def _start(self, trainer: Trainer) -> None:
         self.since, self.waited_before_s = time.perf_counter(), trainer.datamodule.feed.waited_s
@@ -167,7 +179,22 @@ def fit(
         more=more,
         readers=setting.readers,
     )
-    last, clock = out / LAST, Clock()
+    clock = Clock()
+    leads = _learn(module, data, out=out, setting=setting, clock=clock)
+    last = out / LAST
+    if setting.resume is not None and not last.exists():
+        last = setting.resume  # of a finished run: nothing was left to do, nothing to keep
+    best = recipe.export.checkpoint == "best" and (out / BEST).exists()
+    load_average(network.cpu(), out / BEST if best else last)
+    if share:
+        mix(network, began, share=share)
+    settle(network, data.settling())
+    return Outcome(last, best, leads, clock.steps_per_s, clock.waited)
+
+
+def _learn(module: DepthModule, data: FrameData, *, out: Path, setting: Setting, clock: Clock) -> bool:
+    """All steps that are left; whether this is the process that writes what is made of them."""
+    last = out / LAST
     for part in out.glob(f".leadline-*{last.suffix}"):
         part.unlink(missing_ok=True)  # what a killed run was writing
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its advice is not about this run
@@ -176,7 +203,7 @@ def fit(
             warnings.filterwarnings("ignore", message=f".*{known}")
         start = setting.resume or (last if last.exists() else None)
         history = History(out, rows={} if start is None else read_history(out))
-        trainer = _trainer(recipe, out, setting, [clock], history, held_out)
+        trainer = _trainer(data.recipe, out, setting, [clock], history, data.held_out)
         if setting.compiled:
             module.compile_network()
         try:
@@ -187,14 +214,7 @@ def fit(
             raise (output_error(out, error) if is_of_disk(error) else error) from error
         finally:
             data.feed.close()
-    best = recipe.export.checkpoint == "best" and (out / BEST).exists()
-    load_average(network.cpu(), out / BEST if best else last)
-    if share:
-        mix(network, began, share=share)
-    settle(network, data.settling())
-    speed = clock.steps / clock.passed_s if clock.passed_s else math.nan
-    waited = clock.waited_s / clock.passed_s if clock.passed_s else math.nan
-    return Outcome(last, trainer.is_global_zero, speed, waited)
+    return bool(trainer.is_global_zero)
 
 
 def _trainer(

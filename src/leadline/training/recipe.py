@@ -153,6 +153,11 @@ class DataRecipe:
         if self.held_out_blocks:
             _positive(self, "held_out_frames")
 
+    @property
+    def holds_out(self) -> bool:
+        """Whether anything is kept for validation."""
+        return bool(self.held_out_blocks or self.held_out_scenes or self.held_out_share)
+
 
 @dataclass(frozen=True, slots=True)
 class ViewRecipe:
@@ -388,6 +393,12 @@ class Recipe:
         _require(bool(self.loss), "loss", self.loss, "one or more terms, each a table [[loss]]")
         shaped = bool(self.views.shapes or self.network.pretrained)
         _require(shaped, "shapes", self.views.shapes, "a list of [rows, columns, frequency]")
+        if not (self.data.holds_out and self.optimiser.validate_every <= self.optimiser.epochs):
+            never = "where nothing is ever validated (data.held_out_*, optimiser.validate_every)"
+            _require(
+                self.export.checkpoint == "last", "checkpoint", self.export.checkpoint, f"'last', {never}"
+            )
+            _require(not self.optimiser.patience, "patience", self.optimiser.patience, f"0, {never}")
 
     @property
     def digest(self) -> str:

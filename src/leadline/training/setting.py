@@ -45,8 +45,3 @@ class Setting:
                 raise InputError(
                     f"{name} = {getattr(self, name)} is too small", hint=f"give at least {least}"
                 )
-
-    @property
-    def processes(self) -> int:
-        """Processes that train together."""
-        return self.devices * self.nodes

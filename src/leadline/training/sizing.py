@@ -26,12 +26,14 @@ class Size:
     Args:
         parameters: Numbers of the network.
         trained: Those that move.
-        state_bytes: Weights, their average, gradients, and what the optimiser keeps.
+        checkpoint_bytes: Weights, their average, and what the optimiser keeps: a checkpoint, about.
+        state_bytes: The same and gradients.
         step_bytes: What one batch of one process keeps for the way back.
     """
 
     parameters: int
     trained: int
+    checkpoint_bytes: int
     state_bytes: int
     step_bytes: int
 
@@ -55,12 +57,12 @@ def measure_size(network: torch.nn.Module, *, recipe: Recipe, processes: int = 1
     parameters = list(network.parameters())
     count = sum(p.numel() for p in parameters)
     trained = sum(p.numel() for p in parameters if p.requires_grad)
-    moments = MOMENTS[recipe.optimiser.method]
-    state = FLOAT_BYTES * (2 * count + (1 + moments) * trained)
+    checkpoint = FLOAT_BYTES * (2 * count + MOMENTS[recipe.optimiser.method] * trained)
+    state = checkpoint + FLOAT_BYTES * trained
     views = -(-recipe.optimiser.batch // processes)
     each = max(_kept_bytes(network, rows, columns) for rows, columns, _ in recipe.views.shapes)
     halved = 1 if recipe.optimiser.precision == "float32" else 2
-    return Size(count, trained, state, each * views // halved)
+    return Size(count, trained, checkpoint, state, each * views // halved)
 
 
 def _kept_bytes(network: torch.nn.Module, rows: int, columns: int) -> int:
