@@ -185,8 +185,14 @@ def test_what_to_begin_or_go_on_with_is_looked_at_before_a_frame_is_read(
     assert "\n" not in str(refused.value)
     with pytest.raises(InputError, match="the checkpoint is of another recipe"):
         ask(recipe, "optimiser.epochs=2", resume=report.checkpoint)
-    with pytest.raises(WeightsError, match="is not a checkpoint of a training run: FileNotFoundError"):
+    with pytest.raises(WeightsError, match=r"there is no checkpoint .*absent\.ckpt.; check the path"):
         ask(recipe, resume=tmp_path / "absent.ckpt")
+    with pytest.raises(WeightsError, match=r"is a folder, not a checkpoint; name the file: .*last.ckpt"):
+        ask(recipe, resume=report.checkpoint.parent)
+    with pytest.raises(WeightsError, match="is a folder, not a checkpoint; name a file of a run's folder"):
+        ask(recipe, resume=tmp_path)
+    with pytest.raises(InputError, match=r"x 1 by strategy .dpp. cannot train here"):
+        train(TrainRequest(recipe=str(recipe), data=nyu, out=tmp_path / "out", strategy="dpp"))
     (tmp_path / "out").mkdir()
     shutil.copyfile(report.checkpoint, tmp_path / "out/last.ckpt")
     with pytest.raises(InputError, match="the checkpoint is of another recipe"):

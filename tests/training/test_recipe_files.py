@@ -46,8 +46,8 @@ def test_yaml_says_the_same_as_toml(tmp_path: Path) -> None:
     [
         ("mine.toml", b"name = \xff", r"mine\.toml' cannot be read as a recipe: .*; save it as text"),
         ("mine.yaml", b"name: \xff", r"mine\.yaml' cannot be read as a recipe: .*; save it as text"),
-        ("mine.toml", b"seed = ", "the recipe is not TOML"),
-        ("mine.yaml", b"a: [", "the recipe is not YAML"),
+        ("mine.toml", b"seed = ", "mine.toml' is not TOML"),
+        ("mine.yaml", b"a: [", "mine.yaml' is not YAML: while parsing a flow node expected"),
         ("mine.yaml", b"- a", "no mapping of options"),
         ("mine.yaml", b"on: 3\nname: x", "recipe has no option 'True'"),  # YAML reads "on" as a truth value
     ],

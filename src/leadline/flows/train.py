@@ -17,10 +17,9 @@ from leadline.flows.evaluate.records import Evaluation
 from leadline.flows.model_card import write_card
 from leadline.flows.train_request import TrainRequest
 from leadline.flows.training_plan import TrainPlan
-from leadline.flows.training_preparation import Prepared, prepare
+from leadline.flows.training_preparation import Prepared, prepare, setting_of
 from leadline.flows.training_score import HELD_OUT, protocol_for, score_held_out
 from leadline.io.atomic import write_whole
-from leadline.plugins.need import has
 from leadline.plugins.registry import load
 
 __all__ = ["TrainReport", "TrainRequest", "plan", "train"]
@@ -109,7 +108,7 @@ def train(request: TrainRequest, *, on_plan: Callable[[TrainPlan], None] | None 
         recipe=prepared.recipe,
         out=prepared.out,
         more=more,
-        setting=_setting(request),
+        setting=setting_of(request),
     )
     return _finished(prepared, outcome)
 
@@ -162,20 +161,6 @@ def _memory_bytes() -> float:
         return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, ValueError, OSError):
         return UNKNOWN_MEMORY_BYTES
-
-
-def _setting(request: TrainRequest) -> Any:
-    return load("leadline.training.setting:Setting")(
-        accelerator=request.accelerator,
-        devices=request.devices,
-        nodes=request.nodes,
-        strategy=request.strategy,
-        save_every=request.save_every,
-        readers=request.readers,
-        compiled=request.compile,
-        tensorboard=has("tensorboard"),
-        resume=request.resume,
-    )
 
 
 def _finished(prepared: Prepared, outcome: Any) -> TrainReport:

@@ -20,7 +20,7 @@ from leadline.plugins.need import has, need
 from leadline.plugins.registry import DATASETS, load
 from leadline.plugins.specs import ModelSpec, Stated
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "prepare", "setting_of"]
 
 PACKAGES = ("torch", "timm", "lightning", "onnx", "onnxscript")
 FRAME_BYTES_PER_PIXEL = 5
@@ -68,7 +68,7 @@ def prepare(request: TrainRequest) -> Prepared:
     Raises:
         MissingExtra: A package of the extra ``train`` is not installed.
         UnknownName: No such recipe, dataset, loss, protocol or model.
-        InputError: The recipe is not sound, or the network cannot take its shapes.
+        InputError: The recipe is not sound, the network cannot take its shapes, or the devices are not there.
         KindError: A loss of the recipe cannot compare what its network says.
         DatasetError: The data is not what the recipe needs.
         WeightsError: Pretrained weights are not there, or those to begin or go on with are of another network.
@@ -76,6 +76,7 @@ def prepare(request: TrainRequest) -> Prepared:
     for package in PACKAGES:
         need(package, who="training", extra="train")
     recipe, spec = _settled(request)
+    load("leadline.training.loop:check_devices")(recipe, setting_of(request))
     samples = _opened(recipe, request.data)
     sources = further(recipe, request.more)
     train_on, held_out = load("leadline.training.splits:split_samples")(samples.entries, recipe=recipe.data)
@@ -101,6 +102,31 @@ def prepare(request: TrainRequest) -> Prepared:
         out=out,
     )
     return Prepared(request, recipe, samples, sources, train_on, held_out, network, spec, out, plan)
+
+
+def setting_of(request: TrainRequest) -> Any:
+    """The machine's side of a request.
+
+    Args:
+        request: What was asked for.
+
+    Returns:
+        A ``leadline.training.setting.Setting``.
+
+    Raises:
+        InputError: A number is out of range.
+    """
+    return load("leadline.training.setting:Setting")(
+        accelerator=request.accelerator,
+        devices=request.devices,
+        nodes=request.nodes,
+        strategy=request.strategy,
+        save_every=request.save_every,
+        readers=request.readers,
+        compiled=request.compile,
+        tensorboard=has("tensorboard"),
+        resume=request.resume,
+    )
 
 
 def _settled(request: TrainRequest) -> tuple[Any, ModelSpec | None]:

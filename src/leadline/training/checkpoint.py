@@ -151,6 +151,15 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Raises:
         WeightsError: It is absent, damaged or something else.
     """
+    if path.is_dir():
+        raise WeightsError(
+            f"{str(path)!r} is a folder, not a checkpoint",
+            hint=f"name the file: {path / LAST}"
+            if (path / LAST).is_file()
+            else "name a file of a run's folder, such as last.ckpt",
+        )
+    if not path.exists():
+        raise WeightsError(f"there is no checkpoint {str(path)!r}", hint="check the path")
     try:
         found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         [tensor.shape for tensor in found["state_dict"].values()]

@@ -32,7 +32,7 @@ from leadline.training.setting import Setting
 from leadline.training.settle import settle
 from leadline.training.views import Frame
 
-__all__ = ["Outcome", "fit", "steps_of_run"]
+__all__ = ["Outcome", "check_devices", "fit", "steps_of_run"]
 
 KNOWN_WARNINGS = (
     "does not have many workers",  # validation reads from memory
@@ -226,8 +226,6 @@ def _trainer(
     held_out: Sequence[Sample],
 ) -> Trainer:
     options = recipe.optimiser
-    gpu = torch.cuda.is_available() and setting.accelerator in ("auto", "gpu", "cuda")
-    _check_precision(options, gpu)
     callbacks.append(SettledAverage(decay=options.ema_decay))
     if options.patience and held_out:
         callbacks.append(EarlyStopping("abs_rel", patience=options.patience))
@@ -235,43 +233,62 @@ def _trainer(
     if setting.tensorboard:
         callbacks.append(Pictures(held_out[:DRAWN]))
         loggers.append(TensorBoardLogger(out, name="tensorboard"))
+    gpu = _on_gpu(setting)
     callbacks += [Keeper(out, save_every=setting.save_every), ClosingBar(refresh_rate=20 if gpu else 1)]
     if gpu:
         torch.set_float32_matmul_precision("high")
-    try:
-        return _built(recipe, setting, callbacks, loggers, validated=bool(held_out))
-    except (MisconfigurationException, ValueError) as error:
-        raise InputError(
-            f"{setting.accelerator} x {setting.devices} by strategy {setting.strategy!r} cannot train here: "
-            f"{str(error).splitlines()[0]}",
-            hint="choose another --accelerator, --devices or --strategy; ddp works everywhere",
-        ) from error
+    return _built(recipe, setting, callbacks, loggers, validated=bool(held_out))
+
+
+def check_devices(recipe: Recipe, setting: Setting) -> None:
+    """Refuses devices and a precision that are not there, before any data is read.
+
+    Args:
+        recipe: What is to be done.
+        setting: Where.
+
+    Raises:
+        InputError: This machine has no such device, cannot share the work so, or not in this precision.
+    """
+    _built(recipe, setting, [], [], validated=False)
+
+
+def _on_gpu(setting: Setting) -> bool:
+    return torch.cuda.is_available() and setting.accelerator in ("auto", "gpu", "cuda")
 
 
 def _built(
     recipe: Recipe, setting: Setting, callbacks: list[Callback], loggers: list[Any], *, validated: bool
 ) -> Trainer:
     options = recipe.optimiser
-    return Trainer(
-        accelerator=setting.accelerator,
-        devices=setting.devices,
-        num_nodes=setting.nodes,
-        strategy=setting.strategy,
-        precision=PRECISIONS[options.precision],
-        accumulate_grad_batches=options.accumulate,
-        max_epochs=options.epochs,
-        gradient_clip_val=options.clip_norm,
-        check_val_every_n_epoch=options.validate_every,
-        num_sanity_val_steps=0,
-        limit_val_batches=None if validated else 0,
-        reload_dataloaders_every_n_epochs=1,
-        use_distributed_sampler=False,
-        log_every_n_steps=10,
-        callbacks=callbacks,
-        logger=loggers,
-        plugins=[WholeFiles()],
-        enable_model_summary=False,
-    )
+    _check_precision(options, _on_gpu(setting))
+    try:
+        return Trainer(
+            accelerator=setting.accelerator,
+            devices=setting.devices,
+            num_nodes=setting.nodes,
+            strategy=setting.strategy,
+            precision=PRECISIONS[options.precision],
+            accumulate_grad_batches=options.accumulate,
+            max_epochs=options.epochs,
+            gradient_clip_val=options.clip_norm,
+            check_val_every_n_epoch=options.validate_every,
+            num_sanity_val_steps=0,
+            limit_val_batches=None if validated else 0,
+            reload_dataloaders_every_n_epochs=1,
+            use_distributed_sampler=False,
+            log_every_n_steps=10,
+            callbacks=callbacks,
+            logger=loggers,
+            plugins=[WholeFiles()],
+            enable_model_summary=False,
+        )
+    except (MisconfigurationException, ValueError) as error:
+        raise InputError(
+            f"{setting.accelerator} x {setting.devices} by strategy {setting.strategy!r} cannot train here: "
+            f"{str(error).splitlines()[0]}",
+            hint="choose another --accelerator, --devices or --strategy",
+        ) from error
 
 
 def _check_precision(options: OptimiserRecipe, gpu: bool) -> None:

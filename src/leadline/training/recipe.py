@@ -26,7 +26,7 @@ __all__ = [
 def _require(ok: bool, name: str, value: object, need: str) -> None:
     if not ok:
         raise InputError(
-            f"recipe: {name} = {value!r} is not {need}", hint="correct it in the recipe's TOML file"
+            f"recipe: {name} = {value!r} is not {need}", hint="correct it in the recipe, or where it is set"
         )
 
 

@@ -58,9 +58,9 @@ def load_recipe(name: str, *, changes: Sequence[str] = ()) -> Recipe:
         return parse_recipe(text, changes=changes)
     path = Path(name)
     if path.suffix == ".toml" and path.is_file():
-        return parse_recipe(_text(path), changes=changes)
+        return parse_recipe(_text(path), changes=changes, called=repr(str(path)))
     if path.suffix in (".yaml", ".yml") and path.is_file():
-        return _checked(_yaml_tree(_text(path)), changes)
+        return _checked(_yaml_tree(_text(path), called=repr(str(path))), changes)
     raise UnknownName("recipe", name, known=recipe_names())
 
 
@@ -73,12 +73,13 @@ def _text(path: Path) -> str:
         ) from error
 
 
-def parse_recipe(text: str, *, changes: Sequence[str] = ()) -> Recipe:
+def parse_recipe(text: str, *, changes: Sequence[str] = (), called: str = "the recipe") -> Recipe:
     """Reads a recipe from TOML.
 
     Args:
         text: The TOML text.
         changes: What is set otherwise than in the text, ``TABLE.OPTION=VALUE`` each.
+        called: What messages call it.
 
     Returns:
         The recipe, checked.
@@ -89,7 +90,7 @@ def parse_recipe(text: str, *, changes: Sequence[str] = ()) -> Recipe:
     try:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"the recipe is not TOML: {error}", hint="correct that line") from error
+        raise InputError(f"{called} is not TOML: {error}", hint="correct that line") from error
     return _checked(tree, changes)
 
 
@@ -98,14 +99,16 @@ def _checked(tree: dict[str, Any], changes: Sequence[str]) -> Recipe:
     return _record(Recipe, tree, "recipe")
 
 
-def _yaml_tree(text: str) -> dict[str, Any]:
+def _yaml_tree(text: str, *, called: str) -> dict[str, Any]:
     yaml = need("yaml", who="a recipe in YAML", extra="train")
     try:
         tree = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise InputError(f"the recipe is not YAML: {error}", hint="correct that line") from error
+        raise InputError(
+            f"{called} is not YAML: {' '.join(str(error).split())}", hint="correct that line"
+        ) from error
     if not isinstance(tree, dict):
-        raise InputError("the recipe is no mapping of options", hint="see the recipes that ship")
+        raise InputError(f"{called} is no mapping of options", hint="see the recipes that ship")
     return tree
 
 
