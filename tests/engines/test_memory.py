@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,9 @@ def _nothing_fits(photo: Image) -> None:
 
 def _hint(device: str, seen: Any, count: int = 1) -> str:
     photos = [_photo(64, 96)] * count
-    error = no_memory(photos, name="m", device=device, seen=seen, run=_nothing_fits, failures=(MemoryError,))
+    error = no_memory(
+        MemoryError(), photos, name="m", device=device, seen=seen, run=_nothing_fits, failures=(MemoryError,)
+    )
     return str(error).partition("; ")[2]
 
 
@@ -38,3 +41,42 @@ def test_a_network_that_sees_all_photos_at_one_size_is_not_tried_with_smaller_on
 ) -> None:
     hint = _hint("cpu", lambda photo: {"pixels": np.zeros(shape)})
     assert hint.startswith("its network takes a photo of any size as 30x20, so a smaller one needs no less")
+
+
+def test_a_photo_that_cannot_even_be_shown_whole_is_tried_smaller() -> None:
+    """Under a real limit of memory, preparing the whole photo again fails as running it did."""
+
+    def seen(photo: Image) -> dict[str, Any]:
+        if photo.height > 16:
+            raise MemoryError
+        return {"image": photo.rgb_HW3[None]}
+
+    ran: list[int] = []
+    error = no_memory(
+        MemoryError(), [_photo(64, 96)], name="m", device="cpu", seen=seen, run=lambda photo: ran.append(photo.height),
+        failures=(),
+    )  # fmt: skip
+    assert ran == [16]
+    assert "a photo of 24x16 fits" in str(error)
+
+
+def test_what_failed_lets_its_memory_go_before_smaller_photos_are_tried() -> None:
+    class Large:
+        pass
+
+    alive: list[weakref.ref[Large]] = []
+
+    def fail() -> None:
+        held = Large()
+        alive.append(weakref.ref(held))
+        raise MemoryError
+
+    def run(photo: Image) -> None:
+        assert alive[0]() is None
+
+    try:
+        fail()
+    except MemoryError as error:
+        no_memory(
+            error, [_photo(64, 96)], name="m", device="cpu", seen=_as_it_is, run=run, failures=(MemoryError,)
+        )

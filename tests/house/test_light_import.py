@@ -102,3 +102,15 @@ def _write_photos(folder: Path) -> None:
         pixels = np.random.default_rng(place).integers(0, 256, (24, 32, 3), np.uint8)
         Image.fromarray(pixels).resize((320, 240)).save(folder / name)
     (folder / "photos.txt").write_text("\n".join(names))
+
+
+def test_a_slip_in_a_recipe_is_told_before_the_training_packages_are_loaded() -> None:
+    code = (
+        "import sys; from leadline.core.errors import InputError, UnknownName\n"
+        "from leadline.flows.train import TrainRequest, train\n"
+        "for request in (TrainRequest(recipe='nosuch'), TrainRequest(recipe='synthetic-quickstart', changes=('optimiser.epoch=1',))):\n"
+        "    try:\n        train(request)\n    except (UnknownName, InputError) as error:\n        print('told')\n"
+        "print(*sorted({'torch', 'lightning', 'timm', 'onnx'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["told", "told"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from leadline.core.errors import EngineError, LeadlineError
@@ -81,12 +82,15 @@ def _what_fits(
 ) -> str:
     """What a user may do who has not memory enough: found by trying, for only that tells."""
     less = "use a smaller model, or " + ("close other programs" if device == "cpu" else "--device cpu")
+    whole: list[tuple[int, ...]] = []
+    with suppress(*failures):
+        whole = _shapes(seen(image))
     for parts in _SMALLER:
         width, height = max(1, image.width // parts), max(1, image.height // parts)
         try:
             smaller = resize(image, width=width, height=height)
             shapes = _shapes(seen(smaller))
-            if shapes == _shapes(seen(image)):
+            if shapes == whole:
                 size = _largest(shapes)
                 return (
                     f"its network takes a photo of any size as {size}, so a smaller one needs no less: {less}"

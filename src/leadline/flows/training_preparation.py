@@ -73,9 +73,9 @@ def prepare(request: TrainRequest) -> Prepared:
         DatasetError: The data is not what the recipe needs.
         WeightsError: Pretrained weights are not there, or those to begin or go on with are of another network.
     """
-    for package in PACKAGES:
-        need(package, who="training", extra="train")
     recipe, spec = _settled(request)
+    for package in PACKAGES:  # they take seconds to load, which a slip in the recipe need not cost
+        need(package, who="training", extra="train")
     load("leadline.training.loop:check_devices")(recipe, setting_of(request))
     samples = _opened(recipe, request.data)
     sources = further(recipe, request.more)
