@@ -29,6 +29,12 @@ from leadline.testing.graphs import brightness_spec, write_brightness
 
 _ROOT = Path(__file__).resolve().parents[1]
 
+for _name in (
+    "HF_HUB_OFFLINE",
+    "TRANSFORMERS_OFFLINE",
+):  # whoever runs the tests may have switched the hub off
+    os.environ.pop(_name, None)
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
