@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
-STEPS, IMAGES, SIDE = 6, 64, 256
+STEPS, IMAGES, SIDE = 6, 512, 256
 SIDES = ("leadline", "keras")
 
 
@@ -39,10 +39,10 @@ def data() -> tuple[np.ndarray, np.ndarray]:
     from leadline.datasets.synthetic import render
 
     photos, depths = [], []
-    for number in range(IMAGES // 8):
+    for number in range(8):
         view = render(0, number, 0, width=SIDE, height=SIDE)
-        photos += [view.image.rgb_HW3] * 8
-        depths += [np.asarray(PilImage.fromarray(view.depth.values))] * 8
+        photos += [view.image.rgb_HW3] * (IMAGES // 8)
+        depths += [np.asarray(PilImage.fromarray(view.depth.values))] * (IMAGES // 8)
     return np.stack(photos), np.stack(depths)
 
 

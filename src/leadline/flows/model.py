@@ -246,7 +246,7 @@ class Model:
 
 
 def open_model(
-    name: str | ModelSpec = DEFAULT_MODEL,
+    name: str | os.PathLike[str] | ModelSpec = DEFAULT_MODEL,
     *,
     engine: str = AUTO,
     threads: int = 0,
@@ -335,7 +335,7 @@ def open_model(
 def predict(
     source: PhotoSource,
     *,
-    model: str | ModelSpec = DEFAULT_MODEL,
+    model: str | os.PathLike[str] | ModelSpec = DEFAULT_MODEL,
     engine: str = AUTO,
     threads: int = 0,
     device: str = "auto",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from leadline.core.errors import InputError, LeadlineError, UnknownName
@@ -17,7 +18,7 @@ _FILES = {".onnx": "onnx", ".xml": "openvino"}
 """Files that are models by themselves, and who makes a spec of them."""
 
 
-def resolve_model(name: str | ModelSpec, *, stated: Stated | None = None) -> ModelSpec:
+def resolve_model(name: str | os.PathLike[str] | ModelSpec, *, stated: Stated | None = None) -> ModelSpec:
     """The spec of a model.
 
     Args:
@@ -35,7 +36,7 @@ def resolve_model(name: str | ModelSpec, *, stated: Stated | None = None) -> Mod
     """
     if isinstance(name, ModelSpec):
         return name
-    given = stated or Stated()
+    name, given = os.fspath(name), stated or Stated()
     word, colon, rest = name.partition(":")
     if colon and word in REFERENCES.names():
         return _followed(word, rest, given)

@@ -23,6 +23,7 @@ __all__ = [
     "Comparing",
     "Dataset",
     "Declaring",
+    "Deferred",
     "Demanding",
     "Engine",
     "EngineOptions",
@@ -165,6 +166,16 @@ class Declaring(Protocol):
         Raises:
             EngineError: A file cannot declare it: it pads the photo, or rests on the lens.
         """
+        ...
+
+
+@runtime_checkable
+class Deferred(Protocol):
+    """What a network also has whose module is loaded only where it is asked for."""
+
+    @property
+    def deferred(self) -> bool:
+        """Whether its other steps do without the package the module is written in, so that it pays to keep the module."""
         ...
 
 

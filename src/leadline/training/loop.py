@@ -19,6 +19,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from leadline.core.errors import InputError, LeadlineError
 from leadline.core.sample import Sample
+from leadline.io.allocator import hold_freed_memory
 from leadline.io.atomic import is_of_disk, output_error
 from leadline.training.averaging import SettledAverage, mix
 from leadline.training.batches import FrameData, steps_per_epoch
@@ -166,6 +167,7 @@ def fit(
         OutputError: A checkpoint cannot be written; the one before is whole.
     """
     setting = setting or Setting()
+    hold_freed_memory()
     network.to(memory_format=torch.channels_last)
     share = recipe.optimiser.start_share
     began = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()} if share else {}

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image as PilImage
 
-from leadline.engines.openvino import store as store_module
+from leadline.engines import store as store_module
 from leadline.engines.openvino.engine import OpenVinoEngine
 from leadline.engines.openvino.session import OpenVinoSession
-from leadline.engines.openvino.store import Store
+from leadline.engines.store import Store
 from leadline.plugins.ports import EngineOptions
 from leadline.plugins.specs import ModelSpec
 from leadline.testing.graphs import brightness_depth
@@ -108,7 +108,7 @@ def test_what_openvino_cannot_read_is_removed_told_and_made_again(
     (kept,) = _files(cache)
     head = json.loads(kept.read_bytes().split(b"\n")[0])
     kept.unlink()
-    store = Store(network[0].name, build=head["build"])
+    store = Store(network[0].name, engine="openvino", build=head["build"])
     store.put(head["what"], [b"no program"])
     assert _files(cache) == [kept]
     (remark,) = _run(network).remarks
@@ -123,7 +123,7 @@ def test_what_another_openvino_made_is_removed_and_told(
     monkeypatch.setattr("openvino.__version__", "1999.1")
     (remark,) = _run(network).remarks
     assert "1 compiled network(s)" in remark
-    assert "made by another OpenVINO or for another processor" in remark
+    assert "made by another build of openvino or for another processor" in remark
     assert len(_files(cache)) == 1
     assert _files(cache) != before
 
@@ -141,7 +141,7 @@ def test_the_oldest_go_where_there_are_too_many(tmp_path: Path, monkeypatch: pyt
     import os
 
     monkeypatch.setattr(store_module, "MOST_BYTES", 2500)
-    store = Store("model", build="b", home=tmp_path)
+    store = Store("model", engine="openvino", build="b", home=tmp_path)
     for place, name in enumerate("abc"):
         store.put({"name": name}, [bytes(1000)])
         for file in tmp_path.rglob("*.kept"):

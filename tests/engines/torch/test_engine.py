@@ -17,7 +17,7 @@ from leadline.flows.model import Model, open_model
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from leadline.engines.torch import compiling, engine, onednn, precision  # noqa: E402
+from leadline.engines.torch import compiling, engine, precision, shape  # noqa: E402
 
 NAME = "depth-anything-tiny"
 
@@ -29,19 +29,15 @@ def photo(height: int = 90, width: int = 120) -> Image:
 
 
 @pytest.fixture
-def eager(monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
-    """What the network says as transformers made it: nothing put in place, channels first."""
-    monkeypatch.setattr(engine, "_running", lambda module, device, *_: _bare(device))
-    with open_model(NAME) as model:
-        values = model.predict(photo()).depth.values
-    monkeypatch.undo()
-    return values
-
-
-def _bare(device: str) -> Any:
-    from leadline.engines.torch.session import Running
-
-    return Running(device)
+def eager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> np.ndarray:
+    """What the network says as transformers made it: nothing put in place, channels first, nothing kept."""
+    monkeypatch.setenv("LEADLINE_CACHE", str(tmp_path / "cache"))
+    with monkeypatch.context() as patch:
+        patch.setattr(shape.Shape, "given_to", lambda _, module: module.eval())
+        patch.setattr(engine, "_kept", lambda *_: None)
+        patch.setattr(shape, "onednn_is_faster", lambda: False)
+        with open_model(NAME, device="cpu") as model:
+            return model.predict(photo()).depth.values
 
 
 def difference(made: np.ndarray, truth: np.ndarray) -> float:
@@ -52,7 +48,7 @@ def difference(made: np.ndarray, truth: np.ndarray) -> float:
 def test_float32_is_that_of_the_plain_network(
     faster: bool, eager: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(onednn, "onednn_is_faster", lambda: faster)
+    monkeypatch.setattr(shape, "onednn_is_faster", lambda: faster)
     with open_model(NAME, device="cpu") as model:
         assert model.record.engine == f"torch (CPU{', oneDNN' if faster else ''})"
         layers = {type(layer).__name__ for layer in model._session._network.module.modules()}  # type: ignore[attr-defined]
@@ -203,20 +199,10 @@ def test_without_a_compiler_the_network_runs_as_it_is_and_says_so(
     monkeypatch.setenv("CXX", "no-such-compiler")
     from torch._inductor import config
 
-    monkeypatch.setattr(config.cpp, "cxx", ("no-such-compiler",))
     Pil.fromarray(photo().rgb_HW3).save(tmp_path / "a.png")
-    ended = command(
-        "predict",
-        tmp_path / "a.png",
-        "-o",
-        tmp_path / "out",
-        "-m",
-        NAME,
-        "--compile",
-        "yes",
-        "--device",
-        "cpu",
-    )
+    line = ["predict", tmp_path / "a.png", "-o", tmp_path / "out", "-m", NAME]
+    with config.patch({"cpp.cxx": ("no-such-compiler",)}):
+        ended = command(*line, "--compile", "yes", "--device", "cpu")
     assert ended.status == 0, ended.err
     assert "it cannot compile here: there is no C++ compiler" in ended.err
     assert "compiled" not in (tmp_path / "out" / "a_depth.png").read_bytes()[:4000].decode("latin-1")

@@ -14,7 +14,7 @@ from leadline.engines.openvino.runtime import core as the_core
 from leadline.engines.openvino.runtime import runtime
 from leadline.engines.openvino.session import OpenVinoSession
 from leadline.engines.openvino.spec import SPEC
-from leadline.engines.openvino.store import Store
+from leadline.engines.store import Store
 from leadline.engines.threads import physical_cores
 from leadline.io.weights import fingerprint
 from leadline.plugins.need import need
@@ -58,7 +58,7 @@ class OpenVinoEngine:
             )
         photos = photos_to_calibrate_on(options.int8_photos) if _calibrates(options, precision) else []
         face = _face(core, spec, weights, options)
-        store = Store(spec.name, build=_build(core, device))
+        store = Store(spec.name, engine=SPEC.name, build=_build(core, device))
         what = {
             "weights": spec.weights.sha256 or fingerprint(weights),
             "choices": repr(sorted(options.choices.items())),

@@ -9,7 +9,7 @@ from typing import Any
 
 from leadline.core.errors import EngineError
 from leadline.engines.openvino.graphs import first_words
-from leadline.engines.openvino.store import Store
+from leadline.engines.store import Store
 
 __all__ = ["Programs", "Setting"]
 

@@ -18,7 +18,7 @@ from leadline.core.image import Image
 from leadline.engines.openvino.faces import Face
 from leadline.engines.openvino.graphs import first_words
 from leadline.engines.openvino.runtime import runtime
-from leadline.engines.openvino.store import Store
+from leadline.engines.store import Store
 from leadline.io.images import read_image
 from leadline.io.sources import find_photos
 from leadline.ops.resize import resize

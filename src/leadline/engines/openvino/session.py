@@ -18,7 +18,7 @@ from leadline.engines.openvino.faces import Arrays, Face, TorchFace, shapes_of
 from leadline.engines.openvino.graphs import first_words
 from leadline.engines.openvino.programs import Programs
 from leadline.engines.openvino.quantising import Quantiser
-from leadline.engines.openvino.store import Store
+from leadline.engines.store import Store
 
 __all__ = ["OpenVinoSession"]
 

@@ -9,31 +9,14 @@ import torch
 
 from leadline.core.errors import EngineError
 from leadline.engines.openvino.graphs import first_words, lacks
+from leadline.engines.torch.exporting import exported
 from leadline.plugins.silence import silenced
 
 __all__ = ["converted", "run_module", "tensors_of"]
 
 
-class _ByPlace(torch.nn.Module):
-    """A network whose tensors go by place, as those of a graph do."""
-
-    def __init__(self, module: torch.nn.Module, inputs: tuple[str, ...], outputs: list[str]) -> None:
-        super().__init__()
-        self.module, self.inputs, self.outputs = module, inputs, outputs
-
-    def forward(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """The tensors among the network's outputs, in its own order."""
-        given = self.module(**dict(zip(self.inputs, tensors, strict=True)))
-        named = {name: value for name, value in given.items() if isinstance(value, torch.Tensor)}
-        self.outputs[:] = list(named)
-        return tuple(named.values())
-
-
 def converted(module: torch.nn.Module, inputs: Mapping[str, Any], *, name: str) -> Any:
     """The graph of a network for inputs of these shapes.
-
-    The network is followed by ``torch.export``, which refuses what depends on the photo's own values instead of taking one
-    photo's way for all.
 
     Args:
         module: The network, in evaluation mode.
@@ -49,12 +32,10 @@ def converted(module: torch.nn.Module, inputs: Mapping[str, Any], *, name: str) 
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.fx_decoder import TorchFXPythonDecoder
 
-    outputs: list[str] = []
-    wrapped = _ByPlace(module, tuple(inputs), outputs).eval()
     front = FrontEndManager().load_by_framework("pytorch")
-    with silenced(), torch.no_grad():
+    with silenced():
         try:
-            program = torch.export.export(wrapped, tuple(inputs.values()), strict=False)
+            program, outputs = exported(module, inputs)
         except (RuntimeError, ValueError, TypeError, torch._dynamo.exc.TorchDynamoException) as error:
             raise _cannot(name, f"it cannot be followed: {first_words(error)}") from error
         try:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leadline.core.errors import EngineError, LeadlineError
 from leadline.engines.offered import precision_of
+from leadline.engines.store import Store
 from leadline.engines.threads import physical_cores
 from leadline.engines.torch.spec import SPEC
+from leadline.io.allocator import hold_freed_memory
+from leadline.io.weights import fingerprint
 from leadline.plugins.need import need
-from leadline.plugins.ports import EngineOptions, Network, Placed, ToTheBit
+from leadline.plugins.ports import Deferred, EngineOptions, Network, Placed, ToTheBit
 from leadline.plugins.registry import load
 from leadline.plugins.specs import ModelSpec
 
 if TYPE_CHECKING:
+    from leadline.engines.torch.kept import KeptNetwork
     from leadline.engines.torch.session import Running, TorchSession
+    from leadline.engines.torch.shape import Shape
 
 __all__ = ["TorchEngine"]
 
@@ -43,8 +50,9 @@ class TorchEngine:
                 is not there.
         """
         torch = _torch()
-        from leadline.engines.torch.precision import cast, precisions_on
-        from leadline.engines.torch.session import FOREIGN, TorchSession, first_line
+        from leadline.engines.torch.precision import precisions_on
+        from leadline.engines.torch.session import TorchSession
+        from leadline.engines.torch.shape import Shape
 
         device = self._device(options.device)
         precision = precision_of(options, engine=SPEC.name, offered=precisions_on(device), where=device)
@@ -53,21 +61,25 @@ class TorchEngine:
                 f"{spec.name!r} has no network for torch", hint=f"use one of {', '.join(spec.engines)}"
             )
         torch.set_num_threads(options.threads or physical_cores())
-        make = load(spec.network)
-        try:
-            network: Network = make(weights, **options.choices)
-            network.module.eval().requires_grad_(False).to(device)
-            cast(network.module, precision)
-        except LeadlineError:
-            raise
-        except FOREIGN as error:
-            raise EngineError(
-                f"torch cannot load {spec.name!r} from {weights}: {first_line(error)}",
-                hint=f"check that this is a checkpoint of that architecture, or {spec.weights.again(spec.name)}",
-            ) from error
+        if device == "cpu":
+            hold_freed_memory()
+        with _loading(spec, weights):
+            network: Network = load(spec.network)(weights, **options.choices)
+        as_it_is = isinstance(network, ToTheBit) and network.to_the_bit and precision == "fp32"
+        shape = Shape(device, precision, as_it_is)
+
+        def settled() -> Any:
+            with _loading(spec, weights):
+                return shape.given_to(network.module)
+
+        kept = _kept(network, spec, weights, options, shape, settled)
+        if kept is None:
+            settled()
+        elif not kept.is_kept:
+            kept.load()
         if isinstance(network, Placed) and device != "cpu":
             network.place(device)
-        return TorchSession(network, spec, _running(network, device, precision, options))
+        return TorchSession(network, spec, _running(network, shape, options, kept))
 
     def devices(self) -> tuple[str, ...]:
         """The devices that the installed build of PyTorch finds here, the CPU last."""
@@ -89,37 +101,76 @@ class TorchEngine:
         return asked
 
 
-def _running(network: Network, device: str, precision: str, options: EngineOptions) -> Running:
-    """Puts a network on its device into the shape it runs fastest in, unless its numbers must stay to the bit."""
+@contextmanager
+def _loading(spec: ModelSpec, weights: Path) -> Iterator[None]:
+    """Says of what PyTorch or a family's package cannot load which model it was."""
+    from leadline.engines.torch.session import FOREIGN, first_line
+
+    try:
+        yield
+    except LeadlineError:
+        raise
+    except FOREIGN as error:
+        raise EngineError(
+            f"torch cannot load {spec.name!r} from {weights}: {first_line(error)}",
+            hint=f"check that this is a checkpoint of that architecture, or {spec.weights.again(spec.name)}",
+        ) from error
+
+
+def _kept(
+    network: Network,
+    spec: ModelSpec,
+    weights: Path,
+    options: EngineOptions,
+    shape: Shape,
+    settled: Callable[[], Any],
+) -> KeptNetwork | None:
+    """What stands in the module's place so that the next start is shorter, where that pays."""
+    if not isinstance(network, Deferred) or not network.deferred or shape.as_it_is:
+        return None
+    if shape.device != "cpu" or options.compile == "yes":
+        return None
+    from leadline.engines.torch import kept
+
+    what = {
+        "weights": spec.weights.sha256 or fingerprint(weights),
+        "choices": repr(sorted(options.choices.items())),
+        "network": spec.network or "",
+        "shape": repr(shape),
+        "attention": repr(shape.attends()),
+    }
+    store = Store(spec.name, engine=SPEC.name, build=kept.build())
+    return kept.KeptNetwork(settled, store, what, attends=shape.attends)
+
+
+def _running(network: Network, shape: Shape, options: EngineOptions, kept: KeptNetwork | None) -> Running:
+    """How a network runs, compiled where that is asked for and can be done."""
     import torch
 
-    from leadline.engines.torch import compiling, onednn
+    from leadline.engines.torch import compiling
     from leadline.engines.torch.session import Running
 
-    module = network.module
-    as_it_is = isinstance(network, ToTheBit) and network.to_the_bit and precision == "fp32"
-    words = [_NAMES.get(device.partition(":")[0], device)]
-    words += [precision] if precision != "fp32" else []
-    if not device.startswith("mps") and not as_it_is:
-        module.to(memory_format=torch.channels_last)
-    inside: Any = None
-    if device == "cpu" and not as_it_is and onednn.onednn_is_faster():
-        onednn.use_onednn(module)
-        inside = onednn.OneDnnAttention.where_it_pays
+    words = [_NAMES.get(shape.device.partition(":")[0], shape.device)]
+    words += [shape.precision] if shape.precision != "fp32" else []
+    more: dict[str, Any] = {}
+    if shape.onednn:
+        more["inside"] = shape.attention
         words.append("oneDNN")
     remarks: tuple[str, ...] = ()
-    program, programs = None, None
+    program: Any = kept
+    programs = None
     if options.compile == "yes":
-        reason = compiling.why_not(device)
+        reason = compiling.why_not(shape.device)
         if reason:
             remarks = (f"torch runs the network as it is, for it cannot compile here: {reason}",)
         else:
             programs = compiling.Programs()
             remarks = programs.open()
-            program = torch.compile(module)
+            program = torch.compile(network.module)
             words.append("compiled")
-    more: dict[str, Any] = {} if inside is None else {"inside": inside}
-    return Running(device, precision, f"torch ({', '.join(words)})", remarks, program, programs, **more)
+    return Running(
+        shape.device, shape.precision, f"torch ({', '.join(words)})", remarks, program, programs, **more
+    )
 
 
 def _torch() -> Any:

@@ -16,7 +16,15 @@ import torch
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["OneDnnAttention", "OneDnnLinear", "attention", "linear", "onednn_is_faster", "use_onednn"]
+__all__ = [
+    "OneDnnAttention",
+    "OneDnnLinear",
+    "attention",
+    "can_do",
+    "linear",
+    "onednn_is_faster",
+    "use_onednn",
+]
 
 _MOST_THREADS = 8
 """With more, PyTorch's own attention, which shares heads out among threads, was not compared."""
@@ -82,7 +90,7 @@ class OneDnnAttention(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Passes on whatever is called, but for attention that can be done here."""
         given = kwargs or {}
-        if func is functional.scaled_dot_product_attention and _can_do(args, given):
+        if func is functional.scaled_dot_product_attention and can_do(args, given):
             query, key, value = args
             return attention(query, key, value, given.get("scale") or query.shape[-1] ** -0.5)
         return func(*args, **given)
@@ -97,7 +105,16 @@ class OneDnnAttention(TorchFunctionMode):
         return cls() if torch.get_num_threads() <= _MOST_THREADS else nullcontext()
 
 
-def _can_do(args: tuple[Any, ...], given: dict[str, Any]) -> bool:
+def can_do(args: tuple[Any, ...], given: dict[str, Any]) -> bool:
+    """Whether attention can be done here.
+
+    Args:
+        args: Query, key and value; more by place is not plain.
+        given: The rest, by name.
+
+    Returns:
+        True where nothing is masked and the values are of one sort, on the CPU, and of enough tokens.
+    """
     plain = len(args) == 3 and not any(given.get(name) for name in ("is_causal", "dropout_p", "enable_gqa"))
     if not plain or given.get("attn_mask") is not None:
         return False
@@ -107,7 +124,6 @@ def _can_do(args: tuple[Any, ...], given: dict[str, Any]) -> bool:
     return one_kind and alike and query.device.type == "cpu" and query.shape[2] >= _SHORTEST
 
 
-@torch.library.custom_op("leadline::attention", mutates_args=())
 def attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float) -> torch.Tensor:
     """Softmax of the scaled products of queries and keys, times the values (Vaswani et al., 2017, eq. 1).
 
@@ -122,6 +138,26 @@ def attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale
     Returns:
         Shape (N, heads, tokens, features).
     """
+    done: torch.Tensor = torch.ops.leadline.attention(query, key, value, scale)
+    return done
+
+
+def linear(rows: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    """A linear layer.
+
+    Args:
+        rows: Shape (..., features).
+        weight: Shape (output features, features).
+        bias: Shape (output features,).
+
+    Returns:
+        Shape (..., output features).
+    """
+    done: torch.Tensor = torch.ops.leadline.linear(rows, weight, bias)
+    return done
+
+
+def _attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float) -> torch.Tensor:
     batch, heads, tokens, _ = query.shape
     made = torch.empty(batch, tokens, heads, value.shape[-1], dtype=query.dtype)
     rows = _ROWS * torch.get_num_threads()
@@ -135,7 +171,6 @@ def attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale
     return made.transpose(1, 2)
 
 
-@attention.register_fake
 def _attention_shape(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float
 ) -> torch.Tensor:
@@ -143,22 +178,6 @@ def _attention_shape(
     return query.new_empty(batch, tokens, heads, value.shape[-1]).transpose(1, 2)
 
 
-@torch.library.custom_op("leadline::linear", mutates_args=())
-def linear(rows: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-    """A linear layer.
-
-    Args:
-        rows: Shape (..., features).
-        weight: Shape (output features, features).
-        bias: Shape (output features,).
-
-    Returns:
-        Shape (..., output features).
-    """
-    return _product(rows, weight, bias)
-
-
-@linear.register_fake
 def _linear_shape(rows: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
     return rows.new_empty(*rows.shape[:-1], weight.shape[0])
 
@@ -167,3 +186,12 @@ def _product(rows: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None
     """Rows times the transposed weight, plus bias: what PyTorch's own compiler calls for linear layers of half precision."""
     done: torch.Tensor = torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")
     return done
+
+
+# Not ``torch.library.custom_op``: its first call imports PyTorch's compiler, which takes as long as a photo.
+torch.library.define("leadline::attention", "(Tensor query, Tensor key, Tensor value, float scale) -> Tensor")
+torch.library.impl("leadline::attention", "cpu", _attention)
+torch.library.register_fake("leadline::attention", _attention_shape)
+torch.library.define("leadline::linear", "(Tensor rows, Tensor weight, Tensor? bias) -> Tensor")
+torch.library.impl("leadline::linear", "cpu", _product)
+torch.library.register_fake("leadline::linear", _linear_shape)

@@ -69,9 +69,13 @@ class TorchSession:
         self._device = running.device
         self._kept = running.programs is None
         self.description = running.words
-        self.remarks = running.remarks
         self.batch = 1 if running.device == "cpu" else _GPU_BATCH
         self.native_px = int(getattr(network, "native_px", 0))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What its user should know, a sentence each."""
+        return (*self._running.remarks, *getattr(self._running.program, "remarks", ()))
 
     def run(self, images: Sequence[Image], *, prompts: Sequence[DepthMap] = ()) -> list[Answer]:
         """Predicts raw values for photos; neighbours of one key of the network go through it together.

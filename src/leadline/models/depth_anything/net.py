@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from leadline.models.dpt.steps import plain_steps
+from leadline.models.dpt.steps import DptSteps, plain_steps
 from leadline.models.pretrained import PretrainedNetwork, load_processor
 
 __all__ = ["DepthAnythingNetwork", "network"]
@@ -30,6 +30,11 @@ class DepthAnythingNetwork(PretrainedNetwork):
     def processor(self) -> Any:
         """The checkpoint's plain steps, which need no transformers, or its own image processor."""
         return plain_steps(self.checkpoint) or load_processor(self.checkpoint, architecture=self.architecture)
+
+    @property
+    def deferred(self) -> bool:
+        """Whether the steps before and after need no transformers."""
+        return isinstance(self.processor, DptSteps)
 
     def place(self, device: str) -> None:
         """Lets transformers' processor resize and normalise on a device.

@@ -1,4 +1,4 @@
-"""What OpenVINO made of networks, kept in leadline's cache so that it is made once."""
+"""What engines made of networks, kept in leadline's cache so that it is made once."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ _SUFFIX = ".kept"
 class Store:
     """The programs that are kept of one model, each in a file of its own that carries its record and its hash.
 
-    OpenVINO reads what it is given without a doubt, so a file is handed on only where its hash agrees; one that does not,
+    Engines read what they are given without a doubt, so a file is handed on only where its hash agrees; one that does not,
     and one of another build or processor, is removed and told in ``remarks``.
 
     Args:
         model: The model's name.
-        build: What can read it: OpenVINO's version and the device.
-        home: The folder of all models; in leadline's cache where None.
+        engine: The engine's name.
+        build: What can read it: the engine's version and the device.
+        home: The folder of all models; the engine's in leadline's cache where None.
     """
 
-    def __init__(self, model: str, *, build: str, home: Path | None = None) -> None:
-        self._home = home or cache_folder().parent / "openvino"
+    def __init__(self, model: str, *, engine: str, build: str, home: Path | None = None) -> None:
+        self._home = home or cache_folder().parent / engine
         self._folder = self._home / (re.sub(r"[^\w.-]+", "-", model).strip("-.") or "model")
-        self._build = build
+        self._engine, self._build = engine, build
         self.remarks: list[str] = []
         self._drop_stale()
 
@@ -60,7 +61,15 @@ class Store:
         os.utime(path)
         return parts
 
-    def put(self, what: Mapping[str, str], parts: Sequence[bytes]) -> None:
+    def has(self, what: Mapping[str, str]) -> bool:
+        """Whether something is kept; it may be broken.
+
+        Args:
+            what: All that it depends on.
+        """
+        return self._path(what).is_file()
+
+    def put(self, what: Mapping[str, str], parts: Sequence[bytes | memoryview]) -> None:
         """Keeps something; where the disk does not take it, that is a remark and no error.
 
         Args:
@@ -123,8 +132,8 @@ class Store:
             path.unlink(missing_ok=True)
         if stale:
             self.remarks.append(
-                f"{len(stale)} compiled network(s) in {str(self._folder)!r} were made by another OpenVINO or for another "
-                "processor: they are removed"
+                f"{len(stale)} compiled network(s) in {str(self._folder)!r} were made by another build of {self._engine} or "
+                "for another processor: they are removed"
             )
 
     def _prune(self, newest: Path) -> None:
@@ -165,7 +174,7 @@ def _parts(path: Path) -> list[bytes] | None:
     return parts if not more and _hash(parts) == sha256 else None
 
 
-def _hash(parts: Sequence[bytes]) -> str:
+def _hash(parts: Sequence[bytes | memoryview]) -> str:
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part)
