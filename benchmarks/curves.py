@@ -1,11 +1,10 @@
-"""Trains the U-Net and DenseDepth on real frames and on made-up rooms, and draws how their losses fall.
+"""Trains the U-Net on real frames and on made-up rooms, and draws how its loss falls.
 
     python benchmarks/curves.py NYU_FOLDER --out RUNS
     python benchmarks/curves.py NYU_FOLDER --out RUNS --only unet-nyu
 
 Each run is a line of ``leadline train``; one that was stopped goes on, one that is finished is only read. What they came to goes
-into ``results/curves.json`` beside this file, the pictures into ``docs/images``. Runs that were not asked for stay in both as they
-are.
+into ``results/curves.json`` beside this file, the picture into ``docs/images``. Runs that were not asked for stay as they are.
 """
 
 from __future__ import annotations
@@ -40,17 +39,6 @@ ROOMS = (
     "data.held_out_scenes=10",
     "export.training_data=Made-up rooms of the dataset 'synthetic'",
 )
-SUBSET = 8
-"""DenseDepth learns from every eighth frame."""
-
-SMALL = (
-    "network.encoder_weights=",
-    "data.held_out_blocks=3",
-    "data.held_out_frames=4",
-    "data.dropped_frames=0",
-    "optimiser.batch=4",
-    "optimiser.epochs=10",
-)
 
 
 @dataclass(frozen=True)
@@ -60,7 +48,7 @@ class Run:
     Args:
         what: What it is, in a picture.
         recipe: The recipe's name.
-        data: ``"nyu"``, every eighth frame of it as ``"subset"``, or ``"synthetic"``.
+        data: ``"nyu"`` or ``"synthetic"``.
         changes: What the recipe does otherwise.
     """
 
@@ -73,29 +61,8 @@ class Run:
 RUNS = {
     "unet-nyu": Run("recipe unet-nyu, NYU", "unet-nyu", "nyu"),
     "unet-synthetic": Run("recipe unet-diode, made-up rooms", "unet-diode", "synthetic", ROOMS),
-    "unet-tutorial": Run("as in the tutorial, NYU", "unet-nyu", "nyu", FAITHFUL),
-    "densedepth-169": Run(
-        "DenseNet-169, random weights, 99 frames of NYU at 640x480", "densedepth-nyu", "subset", SMALL
-    ),
+    "unet-tutorial": Run("as in the tutorial, made-up rooms", "unet-diode", "synthetic", (*ROOMS, *FAITHFUL)),
 }
-
-
-def place(run: Run, nyu: Path, runs: Path) -> str | None:
-    """Where a run's data is."""
-    if run.data == "synthetic":
-        return None
-    return f"nyu:{subset(nyu, runs / 'subset') if run.data == 'subset' else nyu}"
-
-
-def subset(nyu: Path, folder: Path) -> Path:
-    """Every eighth frame of the plain folder of frames."""
-    for part in ("image", "depth"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
-        for file in sorted((nyu / part).iterdir())[::SUBSET]:
-            link = folder / part / file.name
-            if not link.exists():
-                link.symlink_to(file.resolve())
-    return folder
 
 
 def history(folder: Path) -> dict[str, list[float]]:
@@ -112,7 +79,7 @@ def learned(name: str, nyu: Path, runs: Path) -> dict[str, Any]:
     report = train(
         TrainRequest(
             recipe=run.recipe,
-            data=place(run, nyu, runs),
+            data=f"nyu:{nyu}" if run.data == "nyu" else None,
             out=runs / name,
             changes=run.changes,
             no_evaluation=True,
@@ -126,6 +93,29 @@ def learned(name: str, nyu: Path, runs: Path) -> dict[str, Any]:
         "held_out": len(report.held_out),
         **history(runs / name),
     }
+
+
+def draw(lines: dict[str, list[float]], path: Path, *, relative: bool) -> None:
+    """Draws losses by epoch.
+
+    Args:
+        lines: Losses by what they are of.
+        path: The picture.
+        relative: Whether each is drawn as a share of its first, so that losses of different terms can stand together.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.add_subplot()
+    for what, losses in lines.items():
+        shown = [loss / losses[0] for loss in losses] if relative else losses
+        axes.plot(range(1, len(shown) + 1), shown, marker=".", label=what)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("loss, as a share of the first epoch's" if relative else "loss")
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=120)
 
 
 def main() -> None:
@@ -142,6 +132,7 @@ def main() -> None:
         results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
         results[name] = made
         RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+        draw({run["what"]: run["loss"] for run in results.values()}, IMAGES / "unet_loss.png", relative=True)
 
 
 if __name__ == "__main__":

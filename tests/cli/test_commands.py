@@ -461,6 +461,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(command: Command, tmp_path
     made_up = "data={dataset='synthetic', held_out_scenes=2, options={frames=24, width=32, height=24}}"
     ended = command("train", "unet-diode", "--set", made_up, *words)
     assert ended.status == 0, ended.err
+    assert "GPU available" not in ended.err
     for told in (
         "data        synthetic: 16 frames to learn from, 8 held out (4 and 2 scenes)",
         "sizes       photos of 32x24; the network learns at 256x256",

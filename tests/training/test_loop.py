@@ -300,6 +300,17 @@ def test_a_checkpoint_of_another_network_is_refused_by_name_and_shape(
         )
 
 
+def test_a_run_does_not_go_on_with_more_or_fewer_frames(
+    tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample]
+) -> None:
+    frames = [pack(s) for s in tiny_samples[:4]]
+    whole = fit(build_network(tiny_recipe), frames=frames, held_out=[], recipe=tiny_recipe, out=tmp_path)
+    before = whole.checkpoint.read_bytes()
+    with pytest.raises(InputError, match=r"of a run of \d+ steps, and with these frames there are \d+; give"):
+        fit(build_network(tiny_recipe), frames=frames * 4, held_out=[], recipe=tiny_recipe, out=tmp_path)
+    assert whole.checkpoint.read_bytes() == before
+
+
 def test_a_run_without_progress_ends_early_and_stays_ended_and_the_best_is_kept(
     tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample]
 ) -> None:

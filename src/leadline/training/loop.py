@@ -199,7 +199,6 @@ def _learn(module: DepthModule, data: FrameData, *, out: Path, setting: Setting,
     last = out / LAST
     for part in out.glob(f".leadline-*{last.suffix}"):
         part.unlink(missing_ok=True)  # what a killed run was writing
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its advice is not about this run
     with warnings.catch_warnings():
         for known in KNOWN_WARNINGS:
             warnings.filterwarnings("ignore", message=f".*{known}")
@@ -264,6 +263,7 @@ def _built(
 ) -> Trainer:
     options = recipe.optimiser
     _check_precision(options, _on_gpu(setting))
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its advice is not about this run
     try:
         return Trainer(
             accelerator=setting.accelerator,

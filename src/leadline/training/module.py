@@ -11,7 +11,7 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
 
-from leadline.core.errors import TrainingError
+from leadline.core.errors import InputError, TrainingError
 from leadline.training.batches import FrameData, pixels_of
 from leadline.training.network import DepthNetwork
 from leadline.training.objective import Objective
@@ -22,6 +22,9 @@ from leadline.training.validation import validate
 from leadline.training.watch import Alarm, LossWatch, Place
 
 __all__ = ["DepthModule"]
+
+STEPS_KEY = "leadline_steps"
+"""Where a checkpoint says how many steps the whole run has."""
 
 EPOCH_KEY = "leadline_epoch_loss"
 """Where it says what the epoch's loss was made of so far."""
@@ -53,16 +56,24 @@ class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not ty
         """Notes which recipe the checkpoint is of, after looking at every loss: no broken weights are kept."""
         self._heed(self.watch.look())
         checkpoint[RECIPE_KEY] = self.recipe.digest
+        checkpoint[STEPS_KEY] = self.steps
         checkpoint[EPOCH_KEY] = (float(self.loss_sum), self.loss_count)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuses another network's checkpoint, and to go on with another recipe.
+        """Refuses another network's checkpoint, and to go on with another recipe or other data.
 
         Raises:
             WeightsError: It is of another network.
-            InputError: It is of another recipe: the finished file would tell of one that did not make it.
+            InputError: It is of another recipe: the finished file would tell of one that did not make it; or of a run of another
+                length, for there are more or fewer frames now: its place among them would be another one.
         """
         check_state(checkpoint, self.state_dict(), recipe=self.recipe)
+        begun = checkpoint.get(STEPS_KEY, self.steps)
+        if begun != self.steps:
+            raise InputError(
+                f"the checkpoint is of a run of {begun} steps, and with these frames there are {self.steps}",
+                hint="give the data that the run began with, or an empty folder with --out",
+            )
         self.loss_sum, self.loss_count = checkpoint.get(EPOCH_KEY, (0.0, 0))
 
     def on_fit_start(self) -> None:
