@@ -148,6 +148,22 @@ def test_it_learns() -> None:
     assert np.mean(losses[-5:]) < 0.5 * losses[0]
 
 
+def test_a_file_from_before_batches_were_counted_is_taken(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    state = {
+        name: tensor
+        for name, tensor in torchvision.models.densenet121().state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    torch.save(state, tmp_path / "old.pth")
+    features = build(encoder="densenet121", encoder_weights=tmp_path / "old.pth").encoder.features
+    assert torch.equal(features.conv0.weight, state["features.conv0.weight"])
+    del state["features.norm0.running_mean"]
+    torch.save(state, tmp_path / "less.pth")
+    with pytest.raises(WeightsError, match=r"norm0\.running_mean"):
+        build(encoder="densenet121", encoder_weights=tmp_path / "less.pth")
+
+
 def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="encoder 'vit_tiny_patch16_224' is no DenseNet or ResNet"):
         build(encoder="vit_tiny_patch16_224")
@@ -161,7 +177,9 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     broken.write_bytes(b"no weights")
     torch.save([1, 2], list_file)
     for path in (other, broken, list_file, tmp_path / "absent.pth"):
-        with pytest.raises(WeightsError, match="holds no weights of this encoder"):
+        with pytest.raises(
+            WeightsError, match=r"holds no weights of this encoder|is no state dict that can be read"
+        ):
             build(encoder="test_resnet", encoder_weights=path)
 
 

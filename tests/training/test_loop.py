@@ -17,7 +17,7 @@ from leadline.core.sample import Sample
 from leadline.ops.metrics import score
 from leadline.training.batches import FrameBatches, FrameData
 from leadline.training.checkpoint import Keeper
-from leadline.training.loop import fit
+from leadline.training.loop import Outcome, fit
 from leadline.training.module import DepthModule
 from leadline.training.network import DepthNetwork, build_network, predict_metres
 from leadline.training.recipe import Recipe
@@ -369,15 +369,21 @@ def test_tensorboard_gets_curves_and_pictures_and_the_time_is_taken(
 ) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     frames, held_out = [pack(s) for s in tiny_samples[:4]], tiny_samples[4:]
-    outcome = fit(
-        build_network(tiny_recipe),
-        frames=frames,
-        held_out=held_out,
-        recipe=tiny_recipe,
-        out=tmp_path,
-        setting=Setting(tensorboard=True),
-    )
-    events = accumulator.EventAccumulator(str(next(tmp_path.glob("tensorboard/version_*"))))
+
+    def run(frames: Sequence[Frame]) -> Outcome:
+        return fit(
+            build_network(tiny_recipe),
+            frames=frames,
+            held_out=held_out,
+            recipe=tiny_recipe,
+            out=tmp_path,
+            setting=Setting(tensorboard=True),
+        )
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        run(Breaking(frames, after=10))
+    outcome = run(frames)  # it goes on in the same log
+    events = accumulator.EventAccumulator(str(tmp_path / "tensorboard"))
     events.Reload()
     tags = events.Tags()
     assert set(tags["images"]) == {"4", "5"}

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import timm
 import torch
+from safetensors.torch import save_file
 from skimage import data as photos
 
 from leadline.core.camera import Camera
@@ -65,6 +66,15 @@ def test_weights_that_are_not_there_are_asked_for(tiny_recipe: Recipe) -> None:
         ask("no_such_package:weights.pth")
     with pytest.raises(WeightsError, match=r"'leadline' holds no 'weights\.pth'"):
         ask("leadline:weights.pth")
+
+
+def test_weights_of_timms_hub_are_taken_by_name(tiny_recipe: Recipe, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    whole = timm.create_model("test_efficientnet")
+    save_file(dict(reversed(whole.state_dict().items())), tmp_path / "model.safetensors")
+    chosen = replace(tiny_recipe.network, encoder_weights=str(tmp_path / "model.safetensors"))
+    made = build_network(replace(tiny_recipe, network=chosen)).encoder.state_dict()
+    assert all(torch.equal(tensor, whole.state_dict()[name]) for name, tensor in made.items())
 
 
 def test_weights_of_another_encoder_are_refused(tiny_recipe: Recipe) -> None:

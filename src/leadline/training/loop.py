@@ -233,7 +233,7 @@ def _trainer(
     loggers: list[Any] = [history]
     if setting.tensorboard:
         callbacks.append(Pictures(held_out[:DRAWN]))
-        loggers.append(TensorBoardLogger(out, name="tensorboard"))
+        loggers.append(TensorBoardLogger(out, name="tensorboard", version=""))  # a run that goes on, too
     gpu = _on_gpu(setting)
     callbacks += [Keeper(out, save_every=setting.save_every), ClosingBar(refresh_rate=20 if gpu else 1)]
     if gpu:

@@ -10,18 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from pickle import UnpicklingError
 
 import timm
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from leadline.core.errors import InputError, WeightsError
 from leadline.core.kind import Kind, Quantity
 from leadline.io.tensor_shapes import tell_apart
+from leadline.models.state_files import read_state
 
 __all__ = ["DenseDepth", "build"]
 
@@ -177,29 +175,17 @@ class DenseDepth(nn.Module):
             WeightsError: The file cannot be read, or belongs to another encoder.
         """
         features = self.encoder.features
-        try:
-            state = (
-                load_file(path)
-                if path.suffix == ".safetensors"
-                else torch.load(path, map_location="cpu", weights_only=True)
-            )
-            kept = {name.removeprefix("features."): tensor for name, tensor in state.items()}
-            there = {name: tensor.shape for name, tensor in kept.items()}
-        except (OSError, EOFError, RuntimeError, AttributeError, UnpicklingError, SafetensorError) as error:
-            raise _other_encoder(path, str(error).partition("\n")[0]) from error
+        kept = {name.removeprefix("features."): tensor for name, tensor in read_state(path).items()}
+        there = {name: tensor.shape for name, tensor in kept.items()}
         own = {name: tensor.shape for name, tensor in features.state_dict().items()}
         due = {name: shape for name, shape in own.items() if not name.endswith(COUNTED)}
         apart = tell_apart({name: shape for name, shape in there.items() if name in due}, due)
         if apart:
-            raise _other_encoder(path, apart)
+            raise WeightsError(
+                f"{str(path)!r} holds no weights of this encoder: {apart}",
+                hint="give a classifier's file of the same architecture, or none for random weights",
+            )
         features.load_state_dict({n: t for n, t in kept.items() if n in own})
-
-
-def _other_encoder(path: Path, what: str) -> WeightsError:
-    return WeightsError(
-        f"{str(path)!r} holds no weights of this encoder: {what}",
-        hint="give a classifier's file of the same architecture, or none for random weights",
-    )
 
 
 class LogDepth(nn.Module):

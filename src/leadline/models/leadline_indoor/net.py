@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from pickle import UnpicklingError
 
 import timm
 import torch
@@ -22,6 +21,7 @@ from torch.nn.utils import fusion
 from leadline.core.camera import ASSUMED_FOCAL_PER_WIDTH
 from leadline.core.errors import WeightsError
 from leadline.core.kind import Kind
+from leadline.models.state_files import read_state
 from leadline.plugins.registry import load
 
 __all__ = ["CANONICAL_F_PX", "IndoorNet", "build", "normalised_convs", "target_size"]
@@ -227,15 +227,17 @@ class IndoorNet(nn.Module):
         return net
 
     def load_encoder(self, state: dict[str, Tensor]) -> None:
-        """Loads ImageNet weights of the whole classifier into the encoder, by order and shape.
+        """Loads ImageNet weights of the whole classifier into the encoder: by name where names are timm's, else by order.
 
         Args:
-            state: The classifier's state dict, in its own order.
+            state: The classifier's state dict, in its own order where its names are other ones.
 
         Raises:
             WeightsError: An encoder tensor has no counterpart of its shape.
         """
         own = self.encoder.state_dict()
+        if own.keys() <= state.keys():
+            state = {name: state[name] for name in own}
         if len(state) < len(own):
             raise WeightsError(
                 f"{len(state)} tensors are too few for an encoder of {len(own)}",
@@ -278,20 +280,8 @@ def build(
     torch.manual_seed(seed)
     net = IndoorNet(encoder=encoder, widths=tuple(widths) or WIDTHS, drop_path=drop_path)
     if encoder_weights is not None:
-        net.load_encoder(_read_state(encoder_weights))
+        net.load_encoder(read_state(encoder_weights))
     return net
-
-
-def _read_state(path: Path) -> dict[str, Tensor]:
-    try:
-        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-        [tensor.shape for tensor in state.values()]
-    except (OSError, EOFError, AttributeError, RuntimeError, UnpicklingError) as error:
-        raise WeightsError(
-            f"{str(path)!r} is no state dict that can be read: {type(error).__name__}",
-            hint="give a classifier's weights as torch saves them, or none for random ones",
-        ) from error
-    return state
 
 
 def normalised_convs(module: nn.Module) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]]:
