@@ -24,6 +24,7 @@ pytest.importorskip("transformers")
 from leadline.engines.torch import kept as kept_module  # noqa: E402
 from leadline.engines.torch.exporting import drop_idle_masks, exported  # noqa: E402
 from leadline.models import pretrained  # noqa: E402
+from leadline.testing import tiny_dpt  # noqa: E402
 from leadline.testing.tiny_depth_anything import metric, relative  # noqa: E402
 
 attention = torch.nn.functional.scaled_dot_product_attention
@@ -69,15 +70,20 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return loaded
 
 
-@pytest.mark.parametrize("make", [metric, relative])
+@pytest.mark.parametrize(
+    "make",
+    [metric, relative, tiny_dpt.checkpoint, tiny_dpt.swinv2],
+    ids=["metric", "relative", "dpt", "swinv2"],
+)
 def test_the_second_start_gives_the_same_numbers_without_the_module(
     make: Callable[[Path], Path], tmp_path: Path, cache: Path, loads: list[Path]
 ) -> None:
     checkpoint = make(tmp_path / "made")
-    first, _ = start(checkpoint, photo(37, 53))
+    stated = {} if make is metric else {"kind": "affine-invariant-inverse-depth"}
+    first, _ = start(checkpoint, photo(37, 53), **stated)
     assert len(files(cache)) == 1
     assert len(loads) == 1
-    second, remarks = start(checkpoint, photo(37, 53))
+    second, remarks = start(checkpoint, photo(37, 53), **stated)
     np.testing.assert_array_equal(first[0], second[0])
     assert remarks == ()
     assert len(loads) == 1
@@ -190,6 +196,23 @@ def test_a_network_that_cannot_be_followed_is_not_kept_and_not_tried_again(
     np.testing.assert_array_equal(first[0], second[0])
     assert remarks == more == ()
     assert len(tried) == 1
+
+
+def test_a_network_that_comes_to_other_numbers_is_not_kept(
+    checkpoint: Path, cache: Path, loads: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = kept_module._plain
+
+    def off(program: Any, *, attends: bool) -> Any:
+        graph = whole(program, attends=attends)
+        return lambda *inputs: tuple(torch.nextafter(made, made + 1) for made in graph(*inputs))
+
+    monkeypatch.setattr(kept_module, "_plain", off)
+    first, _ = start(checkpoint, photo(37, 53))
+    second, remarks = start(checkpoint, photo(37, 53))
+    np.testing.assert_array_equal(first[0], second[0])
+    assert len(loads) == 2
+    assert remarks == ()
 
 
 def test_large_networks_are_not_written_twice(

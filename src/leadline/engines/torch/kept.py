@@ -103,7 +103,7 @@ class KeptNetwork:
             given: Mapping[str, Any] = self._module(**inputs)
             if not self._graphs:
                 self._graphs[what["inputs"]] = None  # the first shape of a session alone
-                self._keep(what, self._module, inputs)
+                self._keep(what, self._module, inputs, given)
             return given
 
     def _graph(self, what: dict[str, str]) -> tuple[GraphModule, list[str]] | None:
@@ -117,15 +117,20 @@ class KeptNetwork:
         try:
             names = list(json.loads(parts[0]))
             if not names:
-                return None  # it could not be followed
+                return None  # it could not be followed, or came to other numbers
             return torch.load(io.BytesIO(parts[1]), weights_only=False), names
         except (*_REFUSALS, EOFError, ImportError, IndexError):
             self._store.drop(what, why="cannot be read by this PyTorch")
             return None
 
     def _keep(
-        self, what: dict[str, str], module: torch.nn.Module, inputs: Mapping[str, torch.Tensor]
+        self,
+        what: dict[str, str],
+        module: torch.nn.Module,
+        inputs: Mapping[str, torch.Tensor],
+        given: Mapping[str, Any],
     ) -> None:
+        """Writes the module down, unless it comes to other numbers then, were it in the last bit."""
         size = sum(tensor.nbytes for tensor in module.state_dict().values())
         if size > MOST_BYTES or self._store.has(what):
             return
@@ -133,7 +138,12 @@ class KeptNetwork:
         try:
             with silenced():
                 program, names = exported(module, inputs)
-                torch.save(_plain(program, attends=self._attends()), stream)
+                graph = _plain(program, attends=self._attends())
+                again = zip(names, graph(*inputs.values()), strict=True)
+                if all(torch.equal(values, given[name]) for name, values in again):
+                    torch.save(graph, stream)
+                else:
+                    names = []
         except (*_REFUSALS, torch._dynamo.exc.TorchDynamoException):
             names, stream = [], io.BytesIO()
         self._store.put(what, [json.dumps(names).encode(), stream.getbuffer()])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from leadline.models.dpt.steps import DptSteps, plain_steps
-from leadline.models.pretrained import PretrainedNetwork, load_processor
+from leadline.models.dpt.plain import PlainStepsNetwork
 
 __all__ = ["DepthAnythingNetwork", "network"]
 
 
-class DepthAnythingNetwork(PretrainedNetwork):
+class DepthAnythingNetwork(PlainStepsNetwork):
     """Depth Anything V1 and V2, relative and metric, as transformers has them.
 
     Args:
@@ -25,25 +23,6 @@ class DepthAnythingNetwork(PretrainedNetwork):
         super().__init__(checkpoint)
         # Relative values are the network's as they are; only metres have an end that must not be passed.
         self.cuts_overshoot = self.config.get("depth_estimation_type", "relative") == "metric"
-
-    @cached_property
-    def processor(self) -> Any:
-        """The checkpoint's plain steps, which need no transformers, or its own image processor."""
-        return plain_steps(self.checkpoint) or load_processor(self.checkpoint, architecture=self.architecture)
-
-    @property
-    def deferred(self) -> bool:
-        """Whether the steps before and after need no transformers."""
-        return isinstance(self.processor, DptSteps)
-
-    def place(self, device: str) -> None:
-        """Lets transformers' processor resize and normalise on a device.
-
-        Args:
-            device: Such as ``"cuda:0"``.
-        """
-        self.processor = load_processor(self.checkpoint, architecture=self.architecture)
-        super().place(device)
 
 
 def network(checkpoint: Path) -> DepthAnythingNetwork:

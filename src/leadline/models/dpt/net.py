@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from leadline.models.pretrained import PretrainedNetwork
+from leadline.models.dpt.plain import PlainStepsNetwork
 
 __all__ = ["DptNetwork", "network"]
 
+_IMAGE_SIZE = 384
+"""Of transformers' ``DPTConfig``, where a configuration does not say it."""
 
-class DptNetwork(PretrainedNetwork):
-    """DPT as transformers has it: on a plain ViT, on a ResNet and a ViT (hybrid), on BEiT, Swin V2 or DINOv2.
 
-    Args:
-        checkpoint: The folder.
-    """
+class DptNetwork(PlainStepsNetwork):
+    """DPT as transformers has it: on a plain ViT, on a ResNet and a ViT (hybrid), on BEiT, Swin V2 or DINOv2."""
 
     architecture: ClassVar[str] = "dpt"
 
-    def __init__(self, checkpoint: Path) -> None:
-        super().__init__(checkpoint)
-        config = self.module.config
-        if config.is_hybrid or config.backbone_config is None:
-            # Its own ViT reads its tokens back as a square, and the hybrid one takes the size of its configuration alone.
-            size = self.processor.size
-            side = config.image_size if config.is_hybrid else max(size["height"], size["width"])
-            self.processor.size = {"height": side, "width": side}
-            self.processor.keep_aspect_ratio = False
+    def settled(self, processor: Any) -> Any:
+        """Squares for its own ViT, which reads its tokens back as one, and of one size for the hybrid one.
+
+        Args:
+            processor: The steps, or transformers' processor.
+
+        Returns:
+            The same.
+        """
+        hybrid = bool(self.config.get("is_hybrid"))
+        if not hybrid and (self.config.get("backbone_config") or self.config.get("backbone")):
+            return processor
+        size = processor.size
+        side = int(self.config.get("image_size") or _IMAGE_SIZE) if hybrid else max(size.height, size.width)
+        processor.size = type(size)(height=side, width=side)
+        processor.keep_aspect_ratio = False
+        return processor
 
 
 def network(checkpoint: Path) -> DptNetwork:
