@@ -17,7 +17,7 @@ from leadline.io.weights import cache_folder
 __all__ = ["Store"]
 
 MOST_BYTES = 8 << 30
-"""What all kept programs may take together; those not used for longest go first."""
+"""What all kept programs of an engine may take together where it does not say; those not used for longest go first."""
 
 _SUFFIX = ".kept"
 
@@ -33,12 +33,16 @@ class Store:
         engine: The engine's name.
         build: What can read it: the engine's version and the device.
         home: The folder of all models; the engine's in leadline's cache where None.
+        most_bytes: What all programs of that folder may take together.
     """
 
-    def __init__(self, model: str, *, engine: str, build: str, home: Path | None = None) -> None:
+    def __init__(
+        self, model: str, *, engine: str, build: str, home: Path | None = None, most_bytes: int = 0
+    ) -> None:
         self._home = home or cache_folder().parent / engine
         self._folder = self._home / (re.sub(r"[^\w.-]+", "-", model).strip("-.") or "model")
         self._engine, self._build = engine, build
+        self._most_bytes = most_bytes or MOST_BYTES
         self.remarks: list[str] = []
         self._drop_stale()
 
@@ -137,13 +141,13 @@ class Store:
             )
 
     def _prune(self, newest: Path) -> None:
-        """Keeps all models' programs below ``MOST_BYTES``, but always the one just written."""
+        """Keeps all models' programs below what they may take, but always the one just written."""
         files = [path for path in self._home.glob(f"*/*{_SUFFIX}") if path != newest]
         states = sorted(((path.stat().st_mtime, path.stat().st_size, path) for path in files), reverse=True)
         total = newest.stat().st_size
         for _, size, path in states:
             total += size
-            if total > MOST_BYTES:
+            if total > self._most_bytes:
                 path.unlink(missing_ok=True)
 
 

@@ -123,6 +123,16 @@ def test_a_photo_of_another_shape_loads_the_module_and_only_then(
     np.testing.assert_array_equal(made[0], made[2])
 
 
+def test_a_closed_session_gives_the_memory_back(checkpoint: Path, cache: Path) -> None:
+    for _ in range(2):
+        model = open_model(checkpoint, engine="torch")
+        model.predict(photo(37, 53))
+        kept = model._session._running.program  # type: ignore[attr-defined]
+        assert (kept._module is None) != (kept._graph is None)
+        model.close()
+        assert (kept._load, kept._module, kept._graph) == (None, None, None)
+
+
 def test_several_photos_at_once_are_a_shape_of_their_own(checkpoint: Path, cache: Path) -> None:
     photos = [photo(37, 53), Image.from_array(photo(37, 53).rgb_HW3[::-1].copy())]
     alone, _ = start(checkpoint, *photos)
@@ -218,7 +228,7 @@ def test_a_network_that_comes_to_other_numbers_is_not_kept(
 def test_large_networks_are_not_written_twice(
     checkpoint: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept_module, "MOST_BYTES", 100)
+    monkeypatch.setattr(kept_module, "MOST_WEIGHTS", 100)
     start(checkpoint, photo(37, 53))
     assert files(cache) == []
 

@@ -139,7 +139,7 @@ def _kept(
         "shape": repr(shape),
         "attention": repr(shape.attends()),
     }
-    store = Store(spec.name, engine=SPEC.name, build=kept.build())
+    store = Store(spec.name, engine=SPEC.name, build=kept.build(), most_bytes=kept.MOST_BYTES)
     return kept.KeptNetwork(settled, store, what, attends=shape.attends)
 
 

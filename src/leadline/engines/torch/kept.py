@@ -13,6 +13,7 @@ import pickle
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -27,8 +28,11 @@ from leadline.plugins.silence import silenced
 
 __all__ = ["KeptNetwork", "build"]
 
-MOST_BYTES = 512 << 20
-"""Weights of larger networks are not written a second time: reading them takes longer than importing a package."""
+MOST_WEIGHTS = 512 << 20
+"""Bytes. Weights of larger networks are not written a second time: reading them takes longer than importing a package."""
+
+MOST_BYTES = 2 << 30
+"""What all kept networks may take together."""
 
 _REFUSALS = (
     RuntimeError,
@@ -50,8 +54,22 @@ def build() -> str:
     return ", ".join(parts)
 
 
+@dataclass(frozen=True)
+class _Graph:
+    """A network for inputs of one shape, and what its outputs are called."""
+
+    inputs: str
+    network: GraphModule
+    names: list[str]
+
+    def __call__(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+        return dict(zip(self.names, self.network(*inputs.values()), strict=True))
+
+
 class KeptNetwork:
     """Stands in a module's place: by what was kept of it, or by the module itself, which is loaded where it must be.
+
+    What was kept serves while photos are of the first one's shape; one of another shape has the module loaded for all that follow.
 
     Args:
         load: Loads the module and puts it into the shape it runs in.
@@ -68,9 +86,11 @@ class KeptNetwork:
         *,
         attends: Callable[[], bool],
     ) -> None:
-        self._load, self._store, self._what, self._attends = load, store, dict(what), attends
+        self._load: Callable[[], torch.nn.Module] | None = load
+        self._store, self._what, self._attends = store, dict(what), attends
         self._module: torch.nn.Module | None = None
-        self._graphs: dict[str, tuple[GraphModule, list[str]] | None] = {}
+        self._graph: _Graph | None = None
+        self._begun = False
         self._lock = threading.Lock()
 
     @property
@@ -86,42 +106,48 @@ class KeptNetwork:
     def load(self) -> None:
         """Loads the module now."""
         if self._module is None:
+            if self._load is None:
+                raise RuntimeError("the network was given back")
             self._module = self._load()
+
+    def forget(self) -> None:
+        """Gives the memory back."""
+        with self._lock:
+            self._load, self._module, self._graph = None, None, None
 
     def __call__(self, **inputs: torch.Tensor) -> Mapping[str, Any]:
         """What the module answers."""
+        what = {**self._what, "inputs": _shapes(inputs)}
         with self._lock:
-            what = {**self._what, "inputs": _shapes(inputs)}
-            if self._module is None:
-                known = self._graph(what)
-                if known is not None:
-                    graph, names = known
-                    return dict(zip(names, graph(*inputs.values()), strict=True))
+            begins, self._begun = not self._begun, True
+            if begins and self._module is None:
+                self._graph = self._kept(what)
+            graph = self._graph
+            if graph is None or graph.inputs != what["inputs"]:
+                self._graph = graph = None  # the weights are not held twice
                 self.load()
-                self._graphs.clear()  # the weights are not held twice
-            assert self._module is not None
-            given: Mapping[str, Any] = self._module(**inputs)
-            if not self._graphs:
-                self._graphs[what["inputs"]] = None  # the first shape of a session alone
-                self._keep(what, self._module, inputs, given)
-            return given
+            module = self._module
+        if graph is not None:
+            return graph(inputs)
+        assert module is not None
+        given: Mapping[str, Any] = module(**inputs)
+        if begins:
+            self._keep(what, module, inputs, given)
+        return given
 
-    def _graph(self, what: dict[str, str]) -> tuple[GraphModule, list[str]] | None:
-        shapes = what["inputs"]
-        if shapes not in self._graphs:
-            parts = self._store.get(what)
-            self._graphs[shapes] = None if parts is None else self._read(what, parts)
-        return self._graphs[shapes]
-
-    def _read(self, what: dict[str, str], parts: list[bytes]) -> tuple[GraphModule, list[str]] | None:
+    def _kept(self, what: dict[str, str]) -> _Graph | None:
+        parts = self._store.get(what)
+        if parts is None:
+            return None
         try:
             names = list(json.loads(parts[0]))
             if not names:
                 return None  # it could not be followed, or came to other numbers
-            return torch.load(io.BytesIO(parts[1]), weights_only=False), names
+            network = torch.load(io.BytesIO(parts[1]), weights_only=False)
         except (*_REFUSALS, EOFError, ImportError, IndexError):
             self._store.drop(what, why="cannot be read by this PyTorch")
             return None
+        return _Graph(what["inputs"], network, names)
 
     def _keep(
         self,
@@ -132,7 +158,7 @@ class KeptNetwork:
     ) -> None:
         """Writes the module down, unless it comes to other numbers then, were it in the last bit."""
         size = sum(tensor.nbytes for tensor in module.state_dict().values())
-        if size > MOST_BYTES or self._store.has(what):
+        if size > MOST_WEIGHTS or self._store.has(what):
             return
         stream = io.BytesIO()
         try:

@@ -17,6 +17,7 @@ from leadline.core.results import Answer
 from leadline.engines.answers import sound
 from leadline.engines.memory import is_out_of_memory, no_memory
 from leadline.engines.torch.compiling import Programs
+from leadline.engines.torch.kept import KeptNetwork
 from leadline.engines.torch.precision import cast_inputs
 from leadline.plugins.ports import Network
 from leadline.plugins.specs import ModelSpec
@@ -104,6 +105,8 @@ class TorchSession:
         if self._network is not None and self._running.programs is not None and self._kept:
             self._running.programs.keep()
         self._network = None
+        if isinstance(self._running.program, KeptNetwork):
+            self._running.program.forget()
         if self._device.startswith("cuda"):
             torch.cuda.empty_cache()
 
