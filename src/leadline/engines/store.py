@@ -65,14 +65,6 @@ class Store:
         os.utime(path)
         return parts
 
-    def has(self, what: Mapping[str, str]) -> bool:
-        """Whether something is kept; it may be broken.
-
-        Args:
-            what: All that it depends on.
-        """
-        return self._path(what).is_file()
-
     def put(self, what: Mapping[str, str], parts: Sequence[bytes | memoryview]) -> None:
         """Keeps something; where the disk does not take it, that is a remark and no error.
 
@@ -92,7 +84,7 @@ class Store:
                 for piece in parts:
                     stream.write(piece)
         except OutputError as error:
-            self.remarks.append(f"the compiled network is not kept for the next time: {error}")
+            self.remarks.append(f"the network is not kept for the next time: {error}")
             return
         self._prune(self._path(what))
 
@@ -122,9 +114,7 @@ class Store:
         """
         path = self._path(what)
         path.unlink(missing_ok=True)
-        self.remarks.append(
-            f"the compiled network {str(path)!r} {why}: it is removed and the network is compiled again"
-        )
+        self.remarks.append(f"the kept network {str(path)!r} {why}: it is removed and made again")
 
     def _path(self, what: Mapping[str, str]) -> Path:
         told = json.dumps({"build": self._build, **what}, sort_keys=True)
@@ -136,7 +126,7 @@ class Store:
             path.unlink(missing_ok=True)
         if stale:
             self.remarks.append(
-                f"{len(stale)} compiled network(s) in {str(self._folder)!r} were made by another build of {self._engine} or "
+                f"{len(stale)} kept network(s) in {str(self._folder)!r} were made by another build of {self._engine} or "
                 "for another processor: they are removed"
             )
 

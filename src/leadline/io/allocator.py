@@ -8,7 +8,7 @@ import platform
 from collections.abc import Callable
 from functools import cache
 
-__all__ = ["hold_freed_memory"]
+__all__ = ["give_back_freed_memory", "hold_freed_memory"]
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 """``M_TRIM_THRESHOLD`` and ``M_MMAP_MAX`` of glibc's ``malloc.h``."""
@@ -34,6 +34,12 @@ def hold_freed_memory() -> bool:
     told = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
     tune = None if told else _mallopt()
     return tune is not None and bool(tune(_MMAP_MAX, 0)) and bool(tune(_TRIM_THRESHOLD, _MOST))
+
+
+def give_back_freed_memory() -> None:
+    """Gives what ``hold_freed_memory`` kept back to the system, for now."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _mallopt() -> Callable[[int, int], int] | None:

@@ -172,7 +172,9 @@ def fit(
     share = recipe.optimiser.start_share
     began = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()} if share else {}
     steps = steps_of_run(len(frames), recipe=recipe)
-    module = DepthModule(network, recipe=recipe, steps=steps, out=out)
+    module = DepthModule(
+        network, recipe=recipe, steps=steps, out=out, frames=[len(some) for some in (frames, *more)]
+    )
     data = FrameData(
         frames,
         held_out,

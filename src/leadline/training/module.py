@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -23,8 +24,8 @@ from leadline.training.watch import Alarm, LossWatch, Place
 
 __all__ = ["DepthModule"]
 
-STEPS_KEY = "leadline_steps"
-"""Where a checkpoint says how many steps the whole run has."""
+FRAMES_KEY = "leadline_frames"
+"""Where a checkpoint says how many frames the run learns from."""
 
 EPOCH_KEY = "leadline_epoch_loss"
 """Where it says what the epoch's loss was made of so far."""
@@ -38,11 +39,21 @@ class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not ty
         recipe: Loss and optimiser.
         steps: Steps of the whole run, over which the learning rate rises and falls.
         out: Folder of the run, for messages.
+        frames: Number of frames of each dataset that is learned from.
     """
 
-    def __init__(self, network: torch.nn.Module, *, recipe: Recipe, steps: int, out: Path = Path()) -> None:
+    def __init__(
+        self,
+        network: torch.nn.Module,
+        *,
+        recipe: Recipe,
+        steps: int,
+        out: Path = Path(),
+        frames: Sequence[int] = (),
+    ) -> None:
         super().__init__()
         self.network, self.recipe, self.steps, self.out = network, recipe, steps, out
+        self.frames = list(frames)
         self.objective = Objective(recipe.loss, network=cast(DepthNetwork, network))
         self.loss_sum: Tensor | float = 0.0
         self.loss_count = 0
@@ -56,7 +67,7 @@ class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not ty
         """Notes which recipe the checkpoint is of, after looking at every loss: no broken weights are kept."""
         self._heed(self.watch.look())
         checkpoint[RECIPE_KEY] = self.recipe.digest
-        checkpoint[STEPS_KEY] = self.steps
+        checkpoint[FRAMES_KEY] = self.frames
         checkpoint[EPOCH_KEY] = (float(self.loss_sum), self.loss_count)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -64,14 +75,14 @@ class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not ty
 
         Raises:
             WeightsError: It is of another network.
-            InputError: It is of another recipe: the finished file would tell of one that did not make it; or of a run of another
-                length, for there are more or fewer frames now: its place among them would be another one.
+            InputError: It is of another recipe: the finished file would tell of one that did not make it; or of a run with
+                more or fewer frames: its place among them would be another one.
         """
         check_state(checkpoint, self.state_dict(), recipe=self.recipe)
-        begun = checkpoint.get(STEPS_KEY, self.steps)
-        if begun != self.steps:
+        begun = checkpoint.get(FRAMES_KEY, self.frames)
+        if begun != self.frames:
             raise InputError(
-                f"the checkpoint is of a run of {begun} steps, and with these frames there are {self.steps}",
+                f"the checkpoint is of a run with {_words(begun)} frames, and here are {_words(self.frames)}",
                 hint="give the data that the run began with, or an empty folder with --out",
             )
         self.loss_sum, self.loss_count = checkpoint.get(EPOCH_KEY, (0.0, 0))
@@ -182,3 +193,7 @@ class DepthModule(LightningModule):  # type: ignore[misc]  # Lightning is not ty
             f"{', '.join(map(repr, ids))}{alone}",
             hint="look at these samples (leadline data doctor), or lower the learning rates; the last checkpoint is good",
         )
+
+
+def _words(counts: Sequence[int]) -> str:
+    return " and ".join(map(str, counts))

@@ -96,7 +96,7 @@ def test_what_is_broken_is_removed_told_and_made_again(
     whole = kept.read_bytes()
     kept.write_bytes(damage(whole))
     (remark,) = _run(network).remarks
-    assert "is broken: it is removed and the network is compiled again" in remark
+    assert "is broken: it is removed and made again" in remark
     assert json.loads(kept.read_bytes().split(b"\n")[0])["sizes"]
     assert _run(network).remarks == ()
 
@@ -122,7 +122,7 @@ def test_what_another_openvino_made_is_removed_and_told(
     before = _files(cache)
     monkeypatch.setattr("openvino.__version__", "1999.1")
     (remark,) = _run(network).remarks
-    assert "1 compiled network(s)" in remark
+    assert "1 kept network(s)" in remark
     assert "made by another build of openvino or for another processor" in remark
     assert len(_files(cache)) == 1
     assert _files(cache) != before
@@ -178,4 +178,4 @@ def test_the_command_line_says_what_was_removed(
     kept.write_bytes(kept.read_bytes()[:-1])
     second = command(*line)
     assert second.status == 0
-    assert f"leadline: the compiled network {str(kept)!r} is broken: it is removed" in second.err
+    assert f"leadline: the kept network {str(kept)!r} is broken: it is removed" in second.err

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -143,12 +144,18 @@ def test_several_photos_at_once_are_a_shape_of_their_own(checkpoint: Path, cache
             np.testing.assert_allclose(one, two, rtol=1e-4)
 
 
-@pytest.mark.parametrize("damage", ["cut", "swapped"])
+@pytest.mark.parametrize("damage", ["cut", "swapped", "head", "empty"])
 def test_a_broken_file_is_removed_told_and_made_again(checkpoint: Path, cache: Path, damage: str) -> None:
     first, _ = start(checkpoint, photo(37, 53))
     (file,) = files(cache)
     whole = file.read_bytes()
-    file.write_bytes(whole[:-100] if damage == "cut" else whole[:-1] + bytes([whole[-1] ^ 1]))
+    damaged = {
+        "cut": whole[:-100],
+        "swapped": whole[:-1] + bytes([whole[-1] ^ 1]),
+        "head": b"!" + whole[1:],
+        "empty": b"",
+    }
+    file.write_bytes(damaged[damage])
     again, (remark,) = start(checkpoint, photo(37, 53))
     np.testing.assert_array_equal(first[0], again[0])
     assert "is broken: it is removed" in remark
@@ -223,6 +230,30 @@ def test_a_network_that_comes_to_other_numbers_is_not_kept(
     np.testing.assert_array_equal(first[0], second[0])
     assert len(loads) == 2
     assert remarks == ()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError("no"), ImportError("no"), IndexError("no")])
+def test_no_answer_is_lost_where_a_network_cannot_be_kept(
+    checkpoint: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(kept_module, "exported", fail)
+    values, _ = start(checkpoint, photo(37, 53))
+    assert np.isfinite(values[0]).all()
+    assert len(files(cache)) == (0 if isinstance(error, MemoryError) else 1)
+
+
+def test_several_threads_may_begin_at_once(checkpoint: Path, cache: Path) -> None:
+    wanted, _ = start(checkpoint, photo(37, 53), photo(60, 44))
+    for file in files(cache):
+        file.unlink()
+    with open_model(checkpoint, engine="torch") as model, ThreadPoolExecutor(4) as pool:
+        photos = [photo(37, 53), photo(60, 44)] * 4
+        made = list(pool.map(lambda one: model.predict(one).depth.values, photos))
+    for place, values in enumerate(made):
+        np.testing.assert_array_equal(values, wanted[place % 2])
 
 
 def test_large_networks_are_not_written_twice(

@@ -46,6 +46,9 @@ def _network(model: Model) -> Any:
 def _narrow(model: Model, holds: int) -> _Narrow:
     network = _network(model)
     network.module = _Narrow(network.module, holds)
+    kept = model._session._running.program  # type: ignore[attr-defined]
+    if kept is not None:  # where a kept network stands in the module's place
+        kept._module, kept._begun = network.module, True
     return network.module  # type: ignore[no-any-return]
 
 

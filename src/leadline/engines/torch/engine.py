@@ -72,14 +72,16 @@ class TorchEngine:
             with _loading(spec, weights):
                 return shape.given_to(network.module)
 
-        kept = _kept(network, spec, weights, options, shape, settled)
+        with _loading(spec, weights):
+            kept = _kept(network, spec, weights, options, shape, settled)
         if kept is None:
             settled()
         elif not kept.is_kept:
             kept.load()
         if isinstance(network, Placed) and device != "cpu":
             network.place(device)
-        return TorchSession(network, spec, _running(network, shape, options, kept))
+        with _loading(spec, weights):
+            return TorchSession(network, spec, _running(network, shape, options, kept))
 
     def devices(self) -> tuple[str, ...]:
         """The devices that the installed build of PyTorch finds here, the CPU last."""
@@ -132,15 +134,16 @@ def _kept(
         return None
     from leadline.engines.torch import kept
 
+    attends = shape.attends()
     what = {
         "weights": spec.weights.sha256 or fingerprint(weights),
         "choices": repr(sorted(options.choices.items())),
         "network": spec.network or "",
         "shape": repr(shape),
-        "attention": repr(shape.attends()),
+        "attention": repr(attends),
     }
     store = Store(spec.name, engine=SPEC.name, build=kept.build(), most_bytes=kept.MOST_BYTES)
-    return kept.KeptNetwork(settled, store, what, attends=shape.attends)
+    return kept.KeptNetwork(settled, store, what, attends=attends)
 
 
 def _running(network: Network, shape: Shape, options: EngineOptions, kept: KeptNetwork | None) -> Running:

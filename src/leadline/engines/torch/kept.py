@@ -1,8 +1,8 @@
 """Networks that are read at the next start without the package they are written in.
 
 Importing transformers takes longer than a photo does. What a network does to inputs of one shape is a list of PyTorch's operators;
-it is written down after the first photo, with the weights, and from then on neither package nor checkpoint is needed for photos that
-come out at that shape.
+it is written down after the first photo, with the weights, and from then on the package is not needed for photos that come out
+at that shape.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import torch
 from torch.fx import Graph, GraphModule, Node
 
 from leadline._version import __version__
+from leadline.engines.memory import is_out_of_memory
 from leadline.engines.store import Store
 from leadline.engines.torch.exporting import exported
 from leadline.engines.torch.onednn import can_do
@@ -39,8 +40,11 @@ _REFUSALS = (
     ValueError,
     TypeError,
     AttributeError,
-    KeyError,
+    LookupError,
     AssertionError,
+    ImportError,
+    OSError,
+    EOFError,
     pickle.PickleError,
 )
 _ATTENTION = torch.ops.aten.scaled_dot_product_attention.default
@@ -84,7 +88,7 @@ class KeptNetwork:
         store: Store,
         what: Mapping[str, str],
         *,
-        attends: Callable[[], bool],
+        attends: bool,
     ) -> None:
         self._load: Callable[[], torch.nn.Module] | None = load
         self._store, self._what, self._attends = store, dict(what), attends
@@ -126,14 +130,18 @@ class KeptNetwork:
             if graph is None or graph.inputs != what["inputs"]:
                 self._graph = graph = None  # the weights are not held twice
                 self.load()
+            if graph is None and begins:
+                # Others wait: while a network is written down, its weights are not what they are.
+                assert self._module is not None
+                given: Mapping[str, Any] = self._module(**inputs)
+                self._keep(what, self._module, inputs, given)
+                return given
             module = self._module
         if graph is not None:
             return graph(inputs)
         assert module is not None
-        given: Mapping[str, Any] = module(**inputs)
-        if begins:
-            self._keep(what, module, inputs, given)
-        return given
+        answer: Mapping[str, Any] = module(**inputs)
+        return answer
 
     def _kept(self, what: dict[str, str]) -> _Graph | None:
         parts = self._store.get(what)
@@ -144,7 +152,7 @@ class KeptNetwork:
             if not names:
                 return None  # it could not be followed, or came to other numbers
             network = torch.load(io.BytesIO(parts[1]), weights_only=False)
-        except (*_REFUSALS, EOFError, ImportError, IndexError):
+        except _REFUSALS:
             self._store.drop(what, why="cannot be read by this PyTorch")
             return None
         return _Graph(what["inputs"], network, names)
@@ -158,19 +166,23 @@ class KeptNetwork:
     ) -> None:
         """Writes the module down, unless it comes to other numbers then, were it in the last bit."""
         size = sum(tensor.nbytes for tensor in module.state_dict().values())
-        if size > MOST_WEIGHTS or self._store.has(what):
+        if size > MOST_WEIGHTS or self._store.get(what) is not None:
             return
         stream = io.BytesIO()
         try:
             with silenced():
                 program, names = exported(module, inputs)
-                graph = _plain(program, attends=self._attends())
+                graph = _plain(program, attends=self._attends)
                 again = zip(names, graph(*inputs.values()), strict=True)
                 if all(torch.equal(values, given[name]) for name, values in again):
                     torch.save(graph, stream)
                 else:
                     names = []
-        except (*_REFUSALS, torch._dynamo.exc.TorchDynamoException):
+        except MemoryError:
+            return  # another time there may be more
+        except (*_REFUSALS, torch._dynamo.exc.TorchDynamoException) as error:
+            if is_out_of_memory(error):
+                return
             names, stream = [], io.BytesIO()
         self._store.put(what, [json.dumps(names).encode(), stream.getbuffer()])
 

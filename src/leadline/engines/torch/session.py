@@ -19,6 +19,7 @@ from leadline.engines.memory import is_out_of_memory, no_memory
 from leadline.engines.torch.compiling import Programs
 from leadline.engines.torch.kept import KeptNetwork
 from leadline.engines.torch.precision import cast_inputs
+from leadline.io.allocator import give_back_freed_memory
 from leadline.plugins.ports import Network
 from leadline.plugins.specs import ModelSpec
 
@@ -109,6 +110,8 @@ class TorchSession:
             self._running.program.forget()
         if self._device.startswith("cuda"):
             torch.cuda.empty_cache()
+        elif self._device == "cpu":
+            give_back_freed_memory()
 
     def _run_group(
         self, network: Network, images: Sequence[Image], prompts: Sequence[DepthMap]

@@ -145,9 +145,12 @@ def _is_plain(told: Mapping[str, Any]) -> bool:
         and set(size) == {"height", "width"}
         and all(isinstance(side, int) for side in (*size.values(), whole["ensure_multiple_of"]))
         and isinstance(whole["rescale_factor"], float)
+        and whole["rescale_factor"] > 0
+        and whole["ensure_multiple_of"] > 0
         and all(
             isinstance(whole[name], list) and len(whole[name]) == 3 for name in ("image_mean", "image_std")
         )
+        and isinstance(whole["resample"], int)
         and whole["resample"] in _FILTERS
         and all(told.get(name, True) for name in _ON)
         and not any(told.get(name) for name in _OFF)
