@@ -87,6 +87,9 @@ def test_photos_and_depth_are_those_of_transformers_to_the_bit(
         {"image_std": [0.5]},
         {"rescale_factor": "1/255"},
         {"ensure_multiple_of": 14.5},
+        {"ensure_multiple_of": 0},
+        {"rescale_factor": 0.0},
+        {"resample": [3]},
     ],
     ids=[
         "other",
@@ -99,6 +102,9 @@ def test_photos_and_depth_are_those_of_transformers_to_the_bit(
         "one deviation",
         "text for a factor",
         "half a pixel",
+        "no pixel",
+        "no factor",
+        "a list of filters",
     ],
 )
 def test_what_is_more_than_plain_is_left_to_transformers(tmp_path: Path, changes: dict[str, Any]) -> None:

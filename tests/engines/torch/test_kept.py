@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image as PilImage
 
+from leadline.core.errors import EngineError
 from leadline.core.image import Image
 from leadline.flows.model import open_model
 
@@ -254,6 +255,19 @@ def test_several_threads_may_begin_at_once(checkpoint: Path, cache: Path) -> Non
         made = list(pool.map(lambda one: model.predict(one).depth.values, photos))
     for place, values in enumerate(made):
         np.testing.assert_array_equal(values, wanted[place % 2])
+
+
+@pytest.mark.parametrize("wrong", [{"size": "big"}, {"image_processor_type": "NoSuch"}])
+@pytest.mark.parametrize("make", [metric, tiny_dpt.checkpoint], ids=["depth_anything", "dpt"])
+def test_a_processor_that_makes_no_sense_is_told_when_the_model_is_opened(
+    make: Callable[[Path], Path], wrong: dict[str, Any], tmp_path: Path, cache: Path
+) -> None:
+    checkpoint = make(tmp_path / "made")
+    file = checkpoint / "preprocessor_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | wrong))
+    stated = {} if make is metric else {"kind": "affine-invariant-inverse-depth"}
+    with pytest.raises(EngineError, match="torch cannot load"):
+        open_model(checkpoint, engine="torch", **stated)
 
 
 def test_large_networks_are_not_written_twice(
