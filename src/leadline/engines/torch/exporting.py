@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch.fx import GraphModule, Node
 
-__all__ = ["ByPlace", "drop_idle_masks", "exported"]
+__all__ = ["drop_idle_masks", "exported"]
 
 _ATTENTION = torch.ops.aten.scaled_dot_product_attention.default
 _MASK = 3
 """Place of the mask among attention's arguments."""
 
 
-class ByPlace(torch.nn.Module):
+class _ByPlace(torch.nn.Module):
     """A network whose tensors go by place, as those of a graph do.
 
     Args:
@@ -52,7 +52,7 @@ def exported(
         RuntimeError, ValueError, TypeError, torch._dynamo.exc.TorchDynamoException: The network cannot be followed.
     """
     outputs: list[str] = []
-    wrapped = ByPlace(module, tuple(inputs), outputs).eval()
+    wrapped = _ByPlace(module, tuple(inputs), outputs).eval()
     with torch.no_grad():
         program = torch.export.export(wrapped, tuple(inputs.values()), strict=False)
     drop_idle_masks(program.graph_module)
@@ -70,13 +70,10 @@ def drop_idle_masks(network: GraphModule) -> None:
     """
     graph = network.graph
     for node in graph.find_nodes(op="call_function", target=_ATTENTION):
-        place = _MASK if len(node.args) > _MASK else None
-        mask = node.args[_MASK] if place is not None else node.kwargs.get("attn_mask")
+        by_place = len(node.args) > _MASK
+        mask = node.args[_MASK] if by_place else node.kwargs.get("attn_mask")
         if isinstance(mask, Node) and _hides_nothing(mask):
-            if place is None:
-                node.update_kwarg("attn_mask", None)
-            else:
-                node.update_arg(place, None)
+            node.update_arg(_MASK, None) if by_place else node.update_kwarg("attn_mask", None)
     for node in graph.find_nodes(
         op="call_function", target=torch.ops.aten._assert_tensor_metadata.default, sort=False
     ):
