@@ -223,7 +223,11 @@ def test_a_network_that_comes_to_other_numbers_is_not_kept(
 
     def off(program: Any, *, attends: bool) -> Any:
         graph = whole(program, attends=attends)
-        return lambda *inputs: tuple(torch.nextafter(made, made + 1) for made in graph(*inputs))
+        name = next(name for name in graph.state_dict() if name.endswith("head.conv3.bias"))
+        inside, _, last = name.rpartition(".")
+        changed = torch.nn.Parameter(graph.get_parameter(name) + 1e-3, requires_grad=False)
+        setattr(graph.get_submodule(inside), last, changed)
+        return graph
 
     monkeypatch.setattr(kept_module, "_plain", off)
     first, _ = start(checkpoint, photo(37, 53))
