@@ -242,7 +242,7 @@ class OptimiserRecipe:
         decoder_lr: Peak learning rate of the rest.
         weight_decay: AdamW's weight decay.
         warm_up: Share of all steps in which the rates rise.
-        ema_decay: Decay of the moving average of the weights, which is what is kept.
+        ema_decay: Decay of the moving average of the weights, which is what is kept; less in the first steps (``rising``).
         settle_batches: Batches on which the average's batch normalisation is measured anew.
         clip_norm: Largest norm of the gradient.
         validate_every: Epochs between validations.
