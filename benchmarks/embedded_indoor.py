@@ -1,7 +1,7 @@
 """Measures the embedded model: error on the scenes its recipe holds out, other cameras, half precision, time.
 
     python benchmarks/embedded_indoor.py SHARED/data                              # all that needs the shipped file only
-    python benchmarks/embedded_indoor.py SHARED/data --checkpoint OUT/last.ckpt   # and half against single precision
+    python benchmarks/embedded_indoor.py SHARED/data --run OUT                    # and half against single precision
     python benchmarks/embedded_indoor.py SHARED/data --peers SHARED/peers         # and small published models beside it
     python benchmarks/embedded_indoor.py SHARED/data --file OTHER.onnx            # another file of ours; writes nothing
 
@@ -14,7 +14,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shutil
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -202,27 +204,30 @@ def errors(data: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def precision(data: Path, checkpoint: Path) -> dict[str, Any]:
-    """The same network in single precision and with the shipped half-precision weights, both in torch."""
-    from leadline.io.weights import locate
+def precision(data: Path, run: Path) -> dict[str, Any]:
+    """The network of a finished training in single precision and with the half precision of its file, both in torch."""
+    from leadline.flows.train import TrainRequest, frames_of
+    from leadline.flows.training_preparation import prepare
     from leadline.models.leadline_indoor.net import IndoorNet
     from leadline.models.leadline_indoor.whole import load_file_weights, predict_whole
-    from leadline.training.batches import FrameData
-    from leadline.training.checkpoint import load_average
+    from leadline.training.loop import fit
     from leadline.training.network import build_network
-    from leadline.training.settle import settle
-    from leadline.training.views import pack
 
-    recipe = load_recipe("embedded-indoor")
-    folder = leadline.open_dataset(data / "nyu_train795", name="nyu", options={"window": "eigen"})
-    train, _ = split_blocks(len(folder), recipe=recipe.data)
-    single, half = build_network(recipe), build_network(recipe)
+    walk = f"posed:{data / 'hololens_video'}"
+    prepared = prepare(
+        TrainRequest(recipe="embedded-indoor", data=f"nyu:{data / 'nyu_train795'}", more=(walk,), out=run)
+    )
+    single, half = prepared.network, build_network(prepared.recipe)
     assert isinstance(single, IndoorNet)
     assert isinstance(half, IndoorNet)
-    load_average(single, checkpoint)
-    settle(single, FrameData([pack(folder[i]) for i in train], [], recipe=recipe, network=single).settling())
+    frames, more = frames_of(prepared)
+    with (
+        tempfile.TemporaryDirectory() as work
+    ):  # nothing is left to learn: the average is read and settled again
+        shutil.copy(run / "last.ckpt", work)
+        fit(single, frames=frames, held_out=[], recipe=prepared.recipe, out=Path(work), more=more)
     single.folded()
-    load_file_weights(half, locate(SMALL.weights, name=SMALL.name))
+    load_file_weights(half, run / f"{prepared.recipe.export.name}.onnx")
 
     def predictor(net: IndoorNet) -> Predictor:
         def predict(image: leadline.Image) -> leadline.DepthMap:
@@ -240,7 +245,7 @@ def precision(data: Path, checkpoint: Path) -> dict[str, Any]:
     ]
     return {
         "single precision": mean_scores(predictor(single), samples),
-        "half precision, as shipped": mean_scores(predictor(half), samples),
+        "half precision, as in the file": mean_scores(predictor(half), samples),
         "mean relative difference": float(np.mean(apart)),
         "largest relative difference": float(np.max(apart)),
     }
@@ -271,7 +276,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path)
-    parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--run", type=Path)
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--file", type=Path)
     asked = parser.parse_args()
@@ -282,8 +287,8 @@ def main() -> None:
     if asked.file is not None:
         print(json.dumps(found, indent=2))
         return
-    if asked.checkpoint is not None:
-        found["precision"] = precision(asked.data, asked.checkpoint)
+    if asked.run is not None:
+        found["precision"] = precision(asked.data, asked.run)
     found["640x480"] = {f"{threads} threads": speed(threads=threads) for threads in (1, 2)}
     print(json.dumps(found, indent=2))
     (HERE / "results" / "embedded_indoor.json").write_text(json.dumps(found, indent=2) + "\n")

@@ -21,8 +21,10 @@ from leadline.core.errors import (
     UnknownName,
     WeightsError,
 )
+from leadline.flows.model import open_model
 from leadline.flows.options import told_of
-from leadline.flows.train import TrainReport, TrainRequest, plan, train
+from leadline.flows.train import TrainReport, TrainRequest, frames_of, plan, train
+from leadline.flows.training_preparation import prepare
 from leadline.models.leadline_indoor.whole import read_file_weights
 from leadline.plugins import need as need_module
 from leadline.training.recipe_files import load_recipe
@@ -236,7 +238,7 @@ def test_a_disk_without_room_for_the_checkpoints_is_told_before_anything_starts(
     def read(_: object) -> None:
         raise Begun
 
-    monkeypatch.setattr("leadline.flows.train._frames_of", read)
+    monkeypatch.setattr("leadline.flows.train.frames_of", read)
     out = tmp_path / "out"
     for there, due in (((), 3), (("last.ckpt",), 2), (("last.ckpt", "best.ckpt"), 1)):
         for name in there:
@@ -428,3 +430,69 @@ def test_a_missing_package_is_asked_for(
     monkeypatch.setattr(need_module, "has", lambda name: name != package and there(name))
     with pytest.raises(MissingExtra, match=rf"training needs '{package}': pip install 'leadline\[train\]'"):
         train(TrainRequest(recipe=str(recipe), data=nyu, out=tmp_path / "out"))
+
+
+def with_teacher(
+    tmp_path: Path, nyu: Path, teacher: str, *changes: str, memory_gb: float = 0.0
+) -> TrainRequest:
+    return TrainRequest(
+        recipe=str(write_recipe(tmp_path)),
+        data=str(nyu),
+        out=tmp_path / "out",
+        teacher=teacher,
+        changes=changes,
+        memory_gb=memory_gb,
+    )
+
+
+def test_the_teacher_moves_what_is_learned_and_one_that_counts_for_nothing_does_not(
+    tmp_path: Path, nyu: Path, report: TrainReport
+) -> None:
+    model, alone = str(report.weights), read_file_weights(report.weights)
+    for folder in ("heeded", "not"):
+        (tmp_path / folder).mkdir()
+    taught = train(with_teacher(tmp_path / "heeded", nyu, model, "teacher.share=1.0", "teacher.trust=9.0"))
+    same = train(with_teacher(tmp_path / "not", nyu, model, "teacher.share=0.0", "teacher.fills=false"))
+    assert {name: value.tobytes() for name, value in read_file_weights(same.weights).items()} == {
+        name: value.tobytes() for name, value in alone.items()
+    }
+    after = read_file_weights(taught.weights)
+    assert any(not np.array_equal(alone[name], after[name]) for name in alone)
+    assert taught.card is not None
+    assert f"It learned from the depth of {model} beside the truth." in taught.card.read_text()
+
+
+def test_what_is_learned_is_what_the_teacher_says(tmp_path: Path, nyu: Path) -> None:
+    request = with_teacher(tmp_path, nyu, "leadline-indoor-small", "teacher.share=1.0", "teacher.trust=9.0")
+    prepared = prepare(request)
+    frames, more = frames_of(prepared)
+    with open_model("leadline-indoor-small", tta="flip") as model:
+        sample = prepared.samples[prepared.train_on[0]]
+        depth = model.predict(sample.image).depth.values
+    known = frames[0].depth_mm > 0
+    assert more == []
+    assert np.abs(frames[0].depth_mm / 1000 - depth)[known].max() <= 0.00051
+
+
+def test_the_plan_names_it_and_the_recipe_s_hash_tells_of_it(
+    tmp_path: Path, nyu: Path, report: TrainReport
+) -> None:
+    told = plan(with_teacher(tmp_path, nyu, str(report.weights)))
+    assert f"teacher     {report.weights}" in told.lines()
+    assert told.digest != plan(with_teacher(tmp_path, nyu, "")).digest
+    assert not any(line.startswith("teacher") for line in plan(with_teacher(tmp_path, nyu, "")).lines())
+    assert load_recipe("embedded-indoor", changes=["teacher.share=0.4"]).teacher.share == 0.4
+
+
+def test_what_cannot_teach_is_refused_before_anything_is_written(tmp_path: Path, nyu: Path) -> None:
+    with pytest.raises(InputError, match="'depth-anything-v2-small' cannot teach: it says"):
+        train(with_teacher(tmp_path, nyu, "depth-anything-v2-small"))
+    with pytest.raises(UnknownName, match="leadline-indoor-smal"):
+        train(with_teacher(tmp_path, nyu, "leadline-indoor-smal"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_frames_that_do_not_fit_into_memory_are_told(tmp_path: Path, nyu: Path) -> None:
+    with pytest.raises(InputError, match="do not fit into memory") as caught:
+        train(with_teacher(tmp_path, nyu, "leadline-indoor-small", memory_gb=1e-6))
+    assert "--memory-gb" in str(caught.value.hint)

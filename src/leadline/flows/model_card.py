@@ -51,6 +51,11 @@ def card_text(prepared: Prepared, *, model: Path, evaluation: Evaluation | None)
     recipe, plan = prepared.recipe, prepared.plan
     export, kind = recipe.export, Kind.parse(recipe.export.kind)
     origin = f"It was trained on from {prepared.spec.name}. " if prepared.spec is not None else ""
+    taught = (
+        f" It learned from the depth of {recipe.teacher.model} beside the truth."
+        if recipe.teacher.model
+        else ""
+    )
     most = "At most " if recipe.optimiser.patience else ""
     parts = [
         f"# {export.name}",
@@ -60,7 +65,8 @@ def card_text(prepared: Prepared, *, model: Path, evaluation: Evaluation | None)
         + (f" ({plan.scenes[0]} scenes)" if any(plan.scenes) else "")
         + f", {len(plan.held_out)} held out"
         + (f" ({plan.scenes[1]} scenes)" if any(plan.scenes) else "")
-        + (": `held_out.txt` lists them." if plan.held_out else "."),
+        + (": `held_out.txt` lists them." if plan.held_out else ".")
+        + taught,
         "## Recipe",
         f"`{plan.recipe}`, SHA-256 `{plan.digest}`. {most}{plan.epochs} epochs, {plan.steps} steps of "
         f"{plan.batch} views in {plan.precision}; {plan.parameters / 1e6:.2f} M parameters, {plan.trained / 1e6:.2f} M of them trained.",

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from leadline.core.errors import LeadlineError, OutputError
 from leadline.flows.evaluate.records import Evaluation
 from leadline.flows.model_card import write_card
+from leadline.flows.teaching import taught
 from leadline.flows.train_request import TrainRequest
 from leadline.flows.training_plan import TrainPlan
 from leadline.flows.training_preparation import Prepared, prepare, setting_of
@@ -22,7 +23,7 @@ from leadline.flows.training_score import HELD_OUT, protocol_for, score_held_out
 from leadline.io.atomic import write_whole
 from leadline.plugins.registry import load
 
-__all__ = ["TrainReport", "TrainRequest", "plan", "train"]
+__all__ = ["TrainReport", "TrainRequest", "frames_of", "plan", "train"]
 
 UNKNOWN_MEMORY_BYTES = 16e9
 
@@ -96,7 +97,7 @@ def train(request: TrainRequest, *, on_plan: Callable[[TrainPlan], None] | None 
         on_plan(prepared.plan)
     _make_folder(prepared.out)
     _check_room(prepared)
-    frames, more = _frames_of(prepared)
+    frames, more = frames_of(prepared)
     if request.start is not None and prepared.spec is None:
         load("leadline.training.start:start_from")(
             prepared.network, Path(request.start), frames=frames, more=more, recipe=prepared.recipe
@@ -132,8 +133,19 @@ class _Chosen:
         return self.samples[self.places[index]]
 
 
-def _frames_of(prepared: Prepared) -> tuple[Any, list[Any]]:
-    """What is learned from, all of it read once."""
+def frames_of(prepared: Prepared) -> tuple[Any, list[Any]]:
+    """What is learned from, all of it read once, with what a teacher says of it; what is held out is looked at.
+
+    Args:
+        prepared: The training.
+
+    Returns:
+        Frames of the recipe's dataset, and of each of its further ones, as ``leadline.training.loop.fit`` takes them.
+
+    Raises:
+        DatasetError: A frame cannot be read, or has no truth that counts.
+        InputError: There is a teacher, and the frames do not fit into memory.
+    """
     read, look = (load(f"leadline.training.frames:{name}") for name in ("read_frames", "look_at_held_out"))
     request, recipe = prepared.request, prepared.recipe
     keep = request.memory_gb * 1e9 or _memory_bytes() / 2
@@ -152,6 +164,9 @@ def _frames_of(prepared: Prepared) -> tuple[Any, list[Any]]:
             )
             for data, source in zip(recipe.data.more, prepared.sources, strict=True)
         ]
+    if recipe.teacher.model:
+        with tqdm(total=sum(map(len, (frames, *more))), desc="asking the teacher", unit="frame") as bar:
+            frames, *more = taught([frames, *more], recipe=recipe.teacher, step=bar.update)
     return frames, more
 
 

@@ -70,6 +70,16 @@ class TrainRequest:
         default="",
         metadata=told(Told("What that model predicts, where it does not say so itself.", metavar="KIND")),
     )
+    teacher: str = field(
+        default="",
+        metadata=told(
+            Told(
+                "Metric model whose depth is learned from beside the truth, such as a larger one that you trained before: its "
+                "name or its file.",
+                metavar="MODEL",
+            )
+        ),
+    )
     resume: Path | None = field(
         default=None,
         metadata=told(

@@ -33,6 +33,7 @@ class TrainPlan:
         checkpoint_bytes: Size of a checkpoint, about.
         step_bytes: Memory of a batch in one process, about.
         protocol: How the finished model is scored.
+        teacher: The model whose depth is learned from beside the truth; empty for none.
         out: Where everything is written.
         writes: What is written there.
     """
@@ -57,6 +58,7 @@ class TrainPlan:
     checkpoint_bytes: int
     step_bytes: int
     protocol: str
+    teacher: str
     out: Path
     writes: tuple[str, ...]
 
@@ -68,9 +70,11 @@ class TrainPlan:
         shapes = ", ".join(f"{columns}x{rows}" for columns, rows in self.shapes_px)
         memory = (self.frames_bytes, self.state_bytes, self.step_bytes)
         frames, state, step = (f"{size / 1e9:.2f} GB" for size in memory)
+        teacher = [f"teacher     {self.teacher}"] if self.teacher else []
         return [
             f"recipe      {self.recipe} ({self.digest[:16]})",
             f"data        {self.dataset}: {self.trained_on} frames to learn from, {len(self.held_out)} held out{scenes}",
+            *teacher,
             f"sizes       photos of {self.photo_px[0]}x{self.photo_px[1]}; the network learns at {shapes}",
             f"steps       {self.steps} in {self.epochs} epochs, {self.batch} views a batch{shared}, {self.precision}",
             f"network     {self.parameters / 1e6:.2f} M parameters{moving}",

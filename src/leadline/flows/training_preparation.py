@@ -13,6 +13,7 @@ from leadline.flows.data.collection import Collection
 from leadline.flows.data.opening import open_dataset, split_place
 from leadline.flows.evaluate.protocol_files import load_protocol
 from leadline.flows.naming import resolve_model
+from leadline.flows.teaching import check_teacher
 from leadline.flows.train_request import TrainRequest
 from leadline.flows.training_plan import TrainPlan
 from leadline.flows.training_score import protocol_for
@@ -134,8 +135,12 @@ def _settled(request: TrainRequest) -> tuple[Any, ModelSpec | None]:
     recipe = load("leadline.training.recipe_files:load_recipe")(request.recipe, changes=request.changes)
     said = {key: str(value) for key, value in options_said(request.option).items()}
     recipe = replace(recipe, data=replace(recipe.data, options={**recipe.data.options, **said}))
+    if request.teacher:
+        recipe = replace(recipe, teacher=replace(recipe.teacher, model=request.teacher))
     recipe, spec = _with_model(recipe, request)
     _check_start(recipe, request)
+    if recipe.teacher.model:
+        check_teacher(recipe.teacher.model)
     return recipe, spec
 
 
@@ -182,6 +187,7 @@ def _plan(
         checkpoint_bytes=size.checkpoint_bytes,
         step_bytes=size.step_bytes,
         protocol=protocol if held_out and not request.no_evaluation else "",
+        teacher=recipe.teacher.model,
         out=out,
         writes=_writes(recipe, bool(held_out)),
     )

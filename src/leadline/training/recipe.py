@@ -19,6 +19,7 @@ __all__ = [
     "NetworkRecipe",
     "OptimiserRecipe",
     "Recipe",
+    "TeacherRecipe",
     "ViewRecipe",
 ]
 
@@ -226,6 +227,28 @@ class LossRecipe:
             Kind.parse(self.only)
 
 
+@dataclass(frozen=True, slots=True)
+class TeacherRecipe:
+    """Another model, a larger one as a rule, whose depth is learned from beside the truth (Hinton et al. 2015).
+
+    Args:
+        model: Name of a metric model, or its file; empty for none.
+        share: How far the target goes from the truth, 0, to what the teacher says, 1, in the logarithm of depth.
+        trust: Largest difference of logarithms at which it is heeded: where it says something else altogether, as at edges that
+            it blurs, the truth stands.
+        fills: Whether it tells depth where none is known, within the window that holds all known depth.
+    """
+
+    model: str = ""
+    share: float = 0.5
+    trust: float = 0.2
+    fills: bool = True
+
+    def __post_init__(self) -> None:
+        _chances(self, "share")
+        _positive(self, "trust")
+
+
 METHODS = ("adamw", "adam", "sgd")
 SCHEDULES = ("cosine", "linear", "polynomial")
 PRECISIONS = ("float32", "bfloat16", "float16")
@@ -377,6 +400,7 @@ class Recipe:
         optimiser: How.
         export: What the finished file says of itself.
         evaluate: How it is scored.
+        teacher: Whose depth is learned from beside the truth.
     """
 
     name: str
@@ -388,6 +412,7 @@ class Recipe:
     optimiser: OptimiserRecipe
     export: ExportRecipe
     evaluate: EvaluateRecipe = EvaluateRecipe()
+    teacher: TeacherRecipe = TeacherRecipe()
 
     def __post_init__(self) -> None:
         _require(bool(self.loss), "loss", self.loss, "one or more terms, each a table [[loss]]")
