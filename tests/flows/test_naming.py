@@ -69,3 +69,9 @@ def test_a_package_that_fails_to_look_is_named(acme: SimpleNamespace, tmp_path: 
         resolve_model(_folder(tmp_path, "broken"))
     with pytest.raises(InputError, match=r"^that is strange$"):
         resolve_model(_folder(tmp_path, "strange"))
+
+
+@pytest.mark.parametrize("thing", [None, 3, b"leadline-indoor-small", ["leadline-indoor-small"]])
+def test_what_is_no_name_at_all_is_refused(thing: object) -> None:
+    with pytest.raises(InputError, match=f"is no model: it is a {type(thing).__name__}"):
+        resolve_model(thing)  # type: ignore[arg-type]

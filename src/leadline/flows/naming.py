@@ -36,6 +36,11 @@ def resolve_model(name: str | os.PathLike[str] | ModelSpec, *, stated: Stated | 
     """
     if isinstance(name, ModelSpec):
         return name
+    if not isinstance(name, str | os.PathLike):
+        raise InputError(
+            f"{name!r} is no model: it is a {type(name).__name__}",
+            hint="give a name ('leadline models'), a path or a spec",
+        )
     name, given = os.fspath(name), stated or Stated()
     word, colon, rest = name.partition(":")
     if colon and word in REFERENCES.names():
