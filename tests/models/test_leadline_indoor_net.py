@@ -11,15 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadline.core.camera import ASSUMED_FOCAL_PER_WIDTH
-from leadline.models.leadline_indoor.net import (
-    CANONICAL_F_PX,
-    LOG_DEPTH_RANGE,
-    IndoorNet,
-    build,
-    build_fine,
-    target_size,
-)
-from leadline.testing.tiny import ENCODER, WIDTHS, indoor_net
+from leadline.models.leadline_indoor.net import CANONICAL_F_PX, LOG_DEPTH_RANGE, IndoorNet, build, target_size
+from leadline.testing.tiny import indoor_net
 
 
 @given(st.integers(1, 20000), st.integers(1, 20000))
@@ -31,13 +24,6 @@ def test_target_sizes_are_whole_strides_of_about_one_area(height: int, width: in
     if max(height, width) <= 4 * min(height, width):
         assert 0.7 < rows * columns / (192 * 256) < 1.4
         assert abs(math.log(rows / columns * width / height)) < 0.36
-
-
-def test_a_finer_network_sees_the_same_photo_at_a_larger_size() -> None:
-    coarse, fine = indoor_net(), build_fine(encoder=ENCODER, widths=WIDTHS)
-    assert [coarse.target_size(480, 640), fine.target_size(480, 640)] == [(192, 256), (256, 352)]
-    assert fine.target_size(640, 480) == (352, 256)
-    assert fine.canonical_f_px == coarse.canonical_f_px
 
 
 def test_the_canonical_camera_is_the_assumed_one() -> None:

@@ -13,12 +13,11 @@ from PIL import Image as PilImage
 from skimage import data as photos
 
 from leadline.core.errors import WeightsError
-from leadline.exporters.onnx import export_network
 from leadline.io.weights import locate
-from leadline.models.leadline_indoor.net import IndoorNet, build, build_fine
+from leadline.models.leadline_indoor.net import IndoorNet, build
 from leadline.models.leadline_indoor.spec import SMALL
 from leadline.models.leadline_indoor.whole import load_file_weights, predict_whole, read_file_weights
-from leadline.testing.tiny import ENCODER, WIDTHS, indoor, indoor_net
+from leadline.testing.tiny import indoor, indoor_net
 
 FIXED = [(480, 640), (1, 1), (1, 4000), (4000, 1), (37, 53), (300, 2400), (2400, 300), (2, 3), (960, 1280)]
 """Rows and columns: the common size, single pixels, lines, odd sides, panoramas, a thumbnail, a larger photo."""
@@ -55,26 +54,10 @@ def tiny_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return indoor(tmp_path_factory.mktemp("tiny"))
 
 
-@pytest.fixture(scope="module")
-def fine_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file whose network sees photos at a larger size."""
-    path = tmp_path_factory.mktemp("fine") / "fine.onnx"
-    export_network(fine_net().folded(), path, record={"name": "fine", "version": "1", "kind": "metric-depth"})
-    return path
-
-
-def fine_net() -> IndoorNet:
-    net = build_fine(encoder=ENCODER, widths=WIDTHS)
-    net.load_state_dict(indoor_net().state_dict())
-    return net
-
-
-@pytest.fixture(scope="module", params=["small", "tiny", "fine"])
+@pytest.fixture(scope="module", params=["small", "tiny"])
 def pair(request: pytest.FixtureRequest) -> tuple[onnxruntime.InferenceSession, IndoorNet]:
     if request.param == "small":
         path, net = locate(SMALL.weights, name=SMALL.name), build()
-    elif request.param == "fine":
-        path, net = request.getfixturevalue("fine_file"), fine_net()
     else:
         path, net = request.getfixturevalue("tiny_file"), indoor_net()
     return session(path), load_file_weights(net, path)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import timm
 import torch
@@ -25,14 +24,13 @@ from leadline.core.kind import Kind
 from leadline.models.state_files import read_state
 from leadline.plugins.registry import load
 
-__all__ = ["CANONICAL_F_PX", "IndoorNet", "build", "build_fine", "normalised_convs", "target_size"]
+__all__ = ["CANONICAL_F_PX", "IndoorNet", "build", "normalised_convs", "target_size"]
 
 CANONICAL_F_PX = ASSUMED_FOCAL_PER_WIDTH * 256
 """Focal length, in pixels of the network's own input, of the camera whose depth is predicted: the ASSUMED one at 256 px
 across. Metric3D calls this the canonical camera transform (Yin et al., ICCV 2023, section 3.2, on labels)."""
 
 NET_AREA_PX = 192 * 256
-FINE_AREA_PX = 256 * 342
 STRIDE_PX = 32
 MAX_SIDE_PX = 1536
 LOG_DEPTH_RANGE = (math.log(0.05), math.log(80.0))
@@ -40,13 +38,12 @@ TYPICAL_DEPTH_M = 2.5
 WIDTHS = (128, 96, 64, 32, 24)
 
 
-def target_size(height: int, width: int, *, area_px: int = NET_AREA_PX) -> tuple[int, int]:
-    """The size a photo is resized to: the area of 192x256 or another one, its own shape, whole strides.
+def target_size(height: int, width: int) -> tuple[int, int]:
+    """The size a photo is resized to: the area of 192x256, its own shape, whole strides.
 
     Args:
         height: Rows of the photo.
         width: Columns of the photo.
-        area_px: The area.
 
     Returns:
         Rows and columns, multiples of 32 between 32 and 1536.
@@ -55,7 +52,7 @@ def target_size(height: int, width: int, *, area_px: int = NET_AREA_PX) -> tuple
         >>> target_size(480, 640), target_size(3000, 4000), target_size(1, 4000)
         ((192, 256), (192, 256), (32, 1536))
     """
-    scale = math.sqrt(area_px / (height * width))
+    scale = math.sqrt(NET_AREA_PX / (height * width))
     rows, columns = (
         STRIDE_PX * round(min(max(side * scale / STRIDE_PX, 1.0), MAX_SIDE_PX / STRIDE_PX))
         for side in (height, width)
@@ -136,11 +133,11 @@ class IndoorNet(nn.Module):
         encoder: Name of a timm encoder with features at strides 2, 4, 8, 16 and 32.
         widths: Channels of the decoder at strides 32, 16, 8, 4 and 2.
         drop_path: Chance that a residual branch of the encoder is left out in training.
-        area_px: Area of the network's input.
     """
 
     canonical_f_px: float | None = CANONICAL_F_PX
     net_size_px: tuple[int, int] | None = None
+    net_area_px = NET_AREA_PX
     stride_px = STRIDE_PX
     max_side_px = MAX_SIDE_PX
     output_stride = 2
@@ -153,10 +150,8 @@ class IndoorNet(nn.Module):
         encoder: str = "tf_efficientnet_lite0",
         widths: Sequence[int] = WIDTHS,
         drop_path: float = 0.0,
-        area_px: int = NET_AREA_PX,
     ) -> None:
         super().__init__()
-        self.net_area_px = area_px
         self.encoder = timm.create_model(encoder, features_only=True, drop_path_rate=drop_path)
         _pad_evenly(self.encoder)
         skips = self.encoder.feature_info.channels()
@@ -183,9 +178,10 @@ class IndoorNet(nn.Module):
             out = step(out, skip)
         return torch.clamp(self.head(out), *LOG_DEPTH_RANGE)
 
-    def target_size(self, height: int, width: int) -> tuple[int, int]:
+    @staticmethod
+    def target_size(height: int, width: int) -> tuple[int, int]:
         """See :func:`target_size`."""
-        return target_size(height, width, area_px=self.net_area_px)
+        return target_size(height, width)
 
     @staticmethod
     def known(metres: Tensor) -> Tensor:
@@ -265,7 +261,6 @@ def build(
     drop_path: float = 0.0,
     encoder_weights: Path | None = None,
     seed: int = 0,
-    area_px: int = NET_AREA_PX,
 ) -> IndoorNet:
     """A network to train.
 
@@ -275,7 +270,6 @@ def build(
         drop_path: Chance that a residual branch is left out in training.
         encoder_weights: File with the classifier's ImageNet state dict; random weights without it.
         seed: Start of the random weights.
-        area_px: Area of the network's input.
 
     Returns:
         The network, in training mode.
@@ -284,25 +278,10 @@ def build(
         WeightsError: The file's tensors do not fit the encoder.
     """
     torch.manual_seed(seed)
-    net = IndoorNet(encoder=encoder, widths=tuple(widths) or WIDTHS, drop_path=drop_path, area_px=area_px)
+    net = IndoorNet(encoder=encoder, widths=tuple(widths) or WIDTHS, drop_path=drop_path)
     if encoder_weights is not None:
         net.load_encoder(read_state(encoder_weights))
     return net
-
-
-def build_fine(**options: Any) -> IndoorNet:
-    """The same network for a larger input, 256x352 of a photo of 640x480: finer edges, about 1.8 times the work.
-
-    Args:
-        options: As ``build`` takes them.
-
-    Returns:
-        The network, in training mode.
-
-    Raises:
-        WeightsError: As ``build``.
-    """
-    return build(**options, area_px=FINE_AREA_PX)
 
 
 def normalised_convs(module: nn.Module) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]]:
