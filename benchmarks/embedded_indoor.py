@@ -2,6 +2,7 @@
 
     python benchmarks/embedded_indoor.py SHARED/data                              # all that needs the shipped file only
     python benchmarks/embedded_indoor.py SHARED/data --run OUT                    # and half against single precision
+    python benchmarks/embedded_indoor.py SHARED/data --run SECOND --recipe embedded-indoor-2 --start FIRST/leadline-indoor-small.onnx
     python benchmarks/embedded_indoor.py SHARED/data --peers SHARED/peers         # and small published models beside it
     python benchmarks/embedded_indoor.py SHARED/data --file OTHER.onnx            # another file of ours; writes nothing
 
@@ -204,7 +205,7 @@ def errors(data: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def precision(data: Path, run: Path) -> dict[str, Any]:
+def precision(data: Path, run: Path, *, recipe: str, start: Path | None) -> dict[str, Any]:
     """The network of a finished training in single precision and with the half precision of its file, both in torch."""
     from leadline.flows.train import TrainRequest, frames_of
     from leadline.flows.training_preparation import prepare
@@ -212,15 +213,24 @@ def precision(data: Path, run: Path) -> dict[str, Any]:
     from leadline.models.leadline_indoor.whole import load_file_weights, predict_whole
     from leadline.training.loop import fit
     from leadline.training.network import build_network
+    from leadline.training.start import start_from
 
-    walk = f"posed:{data / 'hololens_video'}"
+    wants_walk = any(more.dataset == "posed" for more in load_recipe(recipe).data.more)
     prepared = prepare(
-        TrainRequest(recipe="embedded-indoor", data=f"nyu:{data / 'nyu_train795'}", more=(walk,), out=run)
+        TrainRequest(
+            recipe=recipe,
+            data=f"nyu:{data / 'nyu_train795'}",
+            more=(f"posed:{data / 'hololens_video'}",) if wants_walk else (),
+            start=None if start is None else str(start),
+            out=run,
+        )
     )
     single, half = prepared.network, build_network(prepared.recipe)
     assert isinstance(single, IndoorNet)
     assert isinstance(half, IndoorNet)
     frames, more = frames_of(prepared)
+    if start is not None:
+        start_from(single, start, frames=frames, more=more, recipe=prepared.recipe)
     with (
         tempfile.TemporaryDirectory() as work
     ):  # nothing is left to learn: the average is read and settled again
@@ -276,7 +286,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path)
-    parser.add_argument("--run", type=Path)
+    parser.add_argument("--run", type=Path, help="folder of a finished training")
+    parser.add_argument("--recipe", default="embedded-indoor", help="its recipe, by name or file")
+    parser.add_argument("--start", type=Path, help="the model file it began with, where it went on from one")
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--file", type=Path)
     asked = parser.parse_args()
@@ -288,7 +300,7 @@ def main() -> None:
         print(json.dumps(found, indent=2))
         return
     if asked.run is not None:
-        found["precision"] = precision(asked.data, asked.run)
+        found["precision"] = precision(asked.data, asked.run, recipe=asked.recipe, start=asked.start)
     found["640x480"] = {f"{threads} threads": speed(threads=threads) for threads in (1, 2)}
     print(json.dumps(found, indent=2))
     (HERE / "results" / "embedded_indoor.json").write_text(json.dumps(found, indent=2) + "\n")
