@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from dataclasses import fields
+from dataclasses import fields, replace
+from hashlib import sha256
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from PIL import Image as PilImage
 
+from leadline.core.depth_map import DepthMap
 from leadline.core.errors import (
     DatasetError,
     InputError,
@@ -21,13 +25,21 @@ from leadline.core.errors import (
     UnknownName,
     WeightsError,
 )
+from leadline.core.image import Image
+from leadline.core.kind import Kind
+from leadline.core.sample import Sample
 from leadline.flows.model import open_model
 from leadline.flows.options import told_of
+from leadline.flows.teaching import ask_teacher
 from leadline.flows.train import TrainReport, TrainRequest, frames_of, plan, train
 from leadline.flows.training_preparation import prepare
 from leadline.models.leadline_indoor.whole import read_file_weights
+from leadline.ops.geometry import to_inverse, to_ray
 from leadline.plugins import need as need_module
+from leadline.plugins.registry import MODELS
+from leadline.training.recipe import TeacherRecipe
 from leadline.training.recipe_files import load_recipe
+from leadline.training.views import pack
 
 CHANGES = {
     'encoder = "tf_efficientnet_lite0"': 'encoder = "test_efficientnet"',
@@ -452,14 +464,15 @@ def test_the_teacher_moves_what_is_learned_and_one_that_counts_for_nothing_does_
     for folder in ("heeded", "not"):
         (tmp_path / folder).mkdir()
     taught = train(with_teacher(tmp_path / "heeded", nyu, model, "teacher.share=1.0", "teacher.trust=9.0"))
-    same = train(with_teacher(tmp_path / "not", nyu, model, "teacher.share=0.0", "teacher.fills=false"))
+    same = train(with_teacher(tmp_path / "not", nyu, model, "teacher.share=0.0"))
     assert {name: value.tobytes() for name, value in read_file_weights(same.weights).items()} == {
         name: value.tobytes() for name, value in alone.items()
     }
     after = read_file_weights(taught.weights)
     assert any(not np.array_equal(alone[name], after[name]) for name in alone)
     assert taught.card is not None
-    assert f"It learned from the depth of {model} beside the truth." in taught.card.read_text()
+    told = f"`leadline-indoor-small {sha256(report.weights.read_bytes()).hexdigest()}`"
+    assert f"It learned from the depth of {told} beside the truth (licence" in taught.card.read_text()
 
 
 def test_what_is_learned_is_what_the_teacher_says(tmp_path: Path, nyu: Path) -> None:
@@ -474,21 +487,37 @@ def test_what_is_learned_is_what_the_teacher_says(tmp_path: Path, nyu: Path) -> 
     assert np.abs(frames[0].depth_mm / 1000 - depth)[known].max() <= 0.00051
 
 
-def test_the_plan_names_it_and_the_recipe_s_hash_tells_of_it(
+def test_the_plan_and_the_recipe_s_hash_tell_of_its_weights_wherever_they_lie(
     tmp_path: Path, nyu: Path, report: TrainReport
 ) -> None:
+    elsewhere = tmp_path / report.weights.name
+    shutil.copyfile(report.weights, elsewhere)
     told = plan(with_teacher(tmp_path, nyu, str(report.weights)))
-    assert f"teacher     {report.weights}" in told.lines()
-    assert told.digest != plan(with_teacher(tmp_path, nyu, "")).digest
-    assert not any(line.startswith("teacher") for line in plan(with_teacher(tmp_path, nyu, "")).lines())
-    assert load_recipe("embedded-indoor", changes=["teacher.share=0.4"]).teacher.share == 0.4
+    line = f"teacher     leadline-indoor-small {sha256(elsewhere.read_bytes()).hexdigest()}"
+    assert line in told.lines()
+    assert plan(with_teacher(tmp_path, nyu, str(elsewhere))).digest == told.digest
+    others = [plan(with_teacher(tmp_path, nyu, name)) for name in ("", "leadline-indoor-small")]
+    assert len({told.digest, *(other.digest for other in others)}) == 3
+    assert not any(line.startswith("teacher") for line in others[0].lines())
 
 
-def test_what_cannot_teach_is_refused_before_anything_is_written(tmp_path: Path, nyu: Path) -> None:
+def test_what_cannot_teach_is_refused_before_anything_is_written(
+    tmp_path: Path, nyu: Path, report: TrainReport
+) -> None:
     with pytest.raises(InputError, match="'depth-anything-v2-small' cannot teach: it says"):
         train(with_teacher(tmp_path, nyu, "depth-anything-v2-small"))
     with pytest.raises(UnknownName, match="leadline-indoor-smal"):
         train(with_teacher(tmp_path, nyu, "leadline-indoor-smal"))
+    with pytest.raises(InputError, match="2 processes cannot learn from a teacher"):
+        train(replace(with_teacher(tmp_path, nyu, str(report.weights)), devices=2))
+    bare = tmp_path / "bare.onnx"
+    model = onnx.load(report.weights)
+    del model.metadata_props[:]
+    onnx.save(model, bare)
+    with pytest.raises(
+        InputError, match="cannot teach: it does not say what its numbers mean; give a model that"
+    ):
+        train(with_teacher(tmp_path, nyu, str(bare)))
     assert not (tmp_path / "out").exists()
 
 
@@ -496,3 +525,28 @@ def test_frames_that_do_not_fit_into_memory_are_told(tmp_path: Path, nyu: Path) 
     with pytest.raises(InputError, match="do not fit into memory") as caught:
         train(with_teacher(tmp_path, nyu, "leadline-indoor-small", memory_gb=1e-6))
     assert "--memory-gb" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("kind", ["metric-depth", "metric-inverse-depth", "ray"])
+def test_what_a_teacher_says_is_metres_along_the_axis_whatever_it_speaks_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Every form of one scene, a wall two metres off, teaches the same."""
+    image = Image.from_array(np.zeros((48, 64, 3), np.uint8))
+    wall = DepthMap(np.full((48, 64), 2.0, np.float32), Kind(), camera=image.camera)
+    said = {"metric-depth": wall, "metric-inverse-depth": to_inverse(wall), "ray": to_ray(wall)}[kind]
+
+    class Speaker:
+        def __enter__(self) -> Speaker:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def predict(self, image: Image) -> SimpleNamespace:
+            return SimpleNamespace(depth=said)
+
+    monkeypatch.setattr("leadline.flows.teaching.open_model", lambda *_, **__: Speaker())
+    frame = pack(Sample("one", image, DepthMap(wall.values * 1.1, Kind(), camera=image.camera)))
+    frames = [frame]
+    ask_teacher([frames], spec=MODELS.get("leadline-indoor-small"), recipe=TeacherRecipe("m", share=1.0))
+    assert np.abs(frames[0].depth_mm.astype(int) - 2000).max() <= 1

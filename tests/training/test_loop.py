@@ -16,7 +16,7 @@ from leadline.core.errors import InputError, TrainingError, WeightsError
 from leadline.core.sample import Sample
 from leadline.ops.metrics import score
 from leadline.training.batches import FrameBatches, FrameData
-from leadline.training.checkpoint import Keeper
+from leadline.training.checkpoint import Keeper, load_average
 from leadline.training.loop import Outcome, fit
 from leadline.training.module import DepthModule
 from leadline.training.network import DepthNetwork, build_network, predict_metres
@@ -298,6 +298,22 @@ def test_a_checkpoint_of_another_network_is_refused_by_name_and_shape(
             out=tmp_path,
             setting=Setting(resume=tmp_path / "x.ckpt"),
         )
+
+
+def test_the_average_of_a_short_run_follows_its_weights(
+    tmp_path: Path, tiny_recipe: Recipe, tiny_samples: list[Sample]
+) -> None:
+    """And is not the weights it began with, whatever decay the recipe names for long ones."""
+    recipe = replace(tiny_recipe, optimiser=replace(tiny_recipe.optimiser, epochs=10, ema_decay=0.9999))
+    network = build_network(recipe)
+    name = "head.weight"
+    start = network.state_dict()[name].clone()
+    fit(network, frames=[pack(s) for s in tiny_samples[:4]], held_out=[], recipe=recipe, out=tmp_path)
+    kept = load_average(build_network(recipe), tmp_path / "last.ckpt").state_dict()[name]
+    newest = torch.load(tmp_path / "last.ckpt", weights_only=True)["current_model_state"][f"network.{name}"]
+    moved = float((newest - start).norm())
+    assert moved > 0
+    assert float((kept - newest).norm()) < 0.5 * moved
 
 
 def test_a_run_does_not_go_on_with_more_or_fewer_frames(

@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from leadline.core.camera import Camera
 from leadline.core.errors import InputError
 from leadline.training.recipe import TeacherRecipe
-from leadline.training.teacher import teach
+from leadline.training.teacher import teach, threads_as_before
 from leadline.training.views import Frame
 
 
@@ -49,17 +50,20 @@ def test_what_is_said_far_from_the_truth_is_not_heeded() -> None:
     assert taught.depth_mm[0, 1] == pytest.approx(edge * 990, abs=0.51)
 
 
-def test_holes_are_filled_within_the_known_window_only() -> None:
+def test_what_is_unknown_stays_unknown() -> None:
+    """It may be sky, or lie farther than a dataset can be trusted."""
     frame = frame_of([[0, 0, 0, 0], [0, 900, 0, 900]], known=(1, 1, 4, 2))
-    says = said([[5, 5, 5, 5], [5, 0.9, 5, 0.9]])
-    assert teach(frame, says, recipe=TeacherRecipe("m")).depth_mm.tolist() == [
-        [0, 0, 0, 0],
-        [0, 900, 5000, 900],
-    ]
-    assert (
-        teach(frame, says, recipe=TeacherRecipe("m", fills=False)).depth_mm.tolist()
-        == frame.depth_mm.tolist()
+    taught = teach(
+        frame, said([[5, 5, 5, 5], [5, 0.9, 5, 0.9]]), recipe=TeacherRecipe("m", share=1.0, trust=9.0)
     )
+    assert taught.depth_mm.tolist() == frame.depth_mm.tolist()
+
+
+def test_a_teacher_leaves_torch_its_threads() -> None:
+    before = torch.get_num_threads()
+    with threads_as_before():
+        torch.set_num_threads(before + 1)
+    assert torch.get_num_threads() == before
 
 
 @pytest.mark.parametrize("nothing", [np.nan, np.inf, -np.inf, -1.0, 0.0, 700.0])
@@ -72,7 +76,7 @@ def test_a_teacher_that_says_nothing_or_more_than_can_be_kept_changes_nothing(no
 
 
 def test_far_depth_keeps_its_own_steps() -> None:
-    frame = frame_of([[7000, 0]], known=(0, 0, 2, 1), steps_per_m=100)
+    frame = frame_of([[7000, 60000]], known=(0, 0, 2, 1), steps_per_m=100)
     taught = teach(frame, said([[77.0, 650.0]]), recipe=TeacherRecipe("m", share=1.0))
     assert taught.depth_mm.tolist() == [[7700, 65000]]
 

@@ -51,11 +51,7 @@ def card_text(prepared: Prepared, *, model: Path, evaluation: Evaluation | None)
     recipe, plan = prepared.recipe, prepared.plan
     export, kind = recipe.export, Kind.parse(recipe.export.kind)
     origin = f"It was trained on from {prepared.spec.name}. " if prepared.spec is not None else ""
-    taught = (
-        f" It learned from the depth of {recipe.teacher.model} beside the truth."
-        if recipe.teacher.model
-        else ""
-    )
+    taught = _taught(prepared)
     most = "At most " if recipe.optimiser.patience else ""
     parts = [
         f"# {export.name}",
@@ -78,6 +74,16 @@ def card_text(prepared: Prepared, *, model: Path, evaluation: Evaluation | None)
         f"{export.licence}. Commercial use: {export.commercial}.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _taught(prepared: Prepared) -> str:
+    teacher = prepared.teacher
+    if teacher is None:
+        return ""
+    told = prepared.recipe.teacher.model
+    return (
+        f" It learned from the depth of `{told}` beside the truth (licence of that model: {teacher.licence})."
+    )
 
 
 def _figures(evaluation: Evaluation | None) -> str:

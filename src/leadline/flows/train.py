@@ -15,7 +15,7 @@ from tqdm import tqdm
 from leadline.core.errors import LeadlineError, OutputError
 from leadline.flows.evaluate.records import Evaluation
 from leadline.flows.model_card import write_card
-from leadline.flows.teaching import taught
+from leadline.flows.teaching import ask_teacher
 from leadline.flows.train_request import TrainRequest
 from leadline.flows.training_plan import TrainPlan
 from leadline.flows.training_preparation import Prepared, prepare, setting_of
@@ -90,6 +90,7 @@ def train(request: TrainRequest, *, on_plan: Callable[[TrainPlan], None] | None 
         DatasetError: The data is not what the recipe needs.
         WeightsError: Pretrained weights are not there, or a checkpoint is damaged or of another network.
         TrainingError: The loss or its gradient is no number any more, or the loss explodes.
+        EngineError: The teacher failed.
         OutputError: The folder or a file cannot be written.
     """
     prepared = prepare(request)
@@ -145,6 +146,8 @@ def frames_of(prepared: Prepared) -> tuple[Any, list[Any]]:
     Raises:
         DatasetError: A frame cannot be read, or has no truth that counts.
         InputError: There is a teacher, and the frames do not fit into memory.
+        WeightsError: The teacher's weights are damaged.
+        EngineError: The teacher failed.
     """
     read, look = (load(f"leadline.training.frames:{name}") for name in ("read_frames", "look_at_held_out"))
     request, recipe = prepared.request, prepared.recipe
@@ -164,9 +167,9 @@ def frames_of(prepared: Prepared) -> tuple[Any, list[Any]]:
             )
             for data, source in zip(recipe.data.more, prepared.sources, strict=True)
         ]
-    if recipe.teacher.model:
+    if prepared.teacher is not None:
         with tqdm(total=sum(map(len, (frames, *more))), desc="asking the teacher", unit="frame") as bar:
-            frames, *more = taught([frames, *more], recipe=recipe.teacher, step=bar.update)
+            ask_teacher([frames, *more], spec=prepared.teacher, recipe=recipe.teacher, step=bar.update)
     return frames, more
 
 

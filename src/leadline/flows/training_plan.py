@@ -33,7 +33,7 @@ class TrainPlan:
         checkpoint_bytes: Size of a checkpoint, about.
         step_bytes: Memory of a batch in one process, about.
         protocol: How the finished model is scored.
-        teacher: The model whose depth is learned from beside the truth; empty for none.
+        teacher: Name and SHA-256 of the model whose depth is learned from beside the truth; empty for none.
         out: Where everything is written.
         writes: What is written there.
     """

@@ -13,7 +13,7 @@ from leadline.flows.data.collection import Collection
 from leadline.flows.data.opening import open_dataset, split_place
 from leadline.flows.evaluate.protocol_files import load_protocol
 from leadline.flows.naming import resolve_model
-from leadline.flows.teaching import check_teacher
+from leadline.flows.teaching import settle_teacher
 from leadline.flows.train_request import TrainRequest
 from leadline.flows.training_plan import TrainPlan
 from leadline.flows.training_score import protocol_for
@@ -41,6 +41,7 @@ class Prepared:
         held_out: Places of those kept for validation.
         network: The network.
         spec: The model that is trained on, where there is one.
+        teacher: The model whose depth is learned from beside the truth, where there is one.
         out: Where everything is written.
         plan: The same in numbers.
     """
@@ -53,6 +54,7 @@ class Prepared:
     held_out: list[int]
     network: Any
     spec: ModelSpec | None
+    teacher: ModelSpec | None
     out: Path
     plan: TrainPlan
 
@@ -75,6 +77,7 @@ def prepare(request: TrainRequest) -> Prepared:
         WeightsError: Pretrained weights are not there, or those to begin or go on with are of another network.
     """
     recipe, spec = _settled(request)
+    recipe, teacher = settle_teacher(recipe, processes=request.devices * request.nodes)
     for package in PACKAGES:  # they take seconds to load, which a slip in the recipe need not cost
         need(package, who="training", extra="train")
     load("leadline.training.loop:check_devices")(recipe, setting_of(request))
@@ -102,7 +105,7 @@ def prepare(request: TrainRequest) -> Prepared:
         protocol=protocol,
         out=out,
     )
-    return Prepared(request, recipe, samples, sources, train_on, held_out, network, spec, out, plan)
+    return Prepared(request, recipe, samples, sources, train_on, held_out, network, spec, teacher, out, plan)
 
 
 def setting_of(request: TrainRequest) -> Any:
@@ -139,8 +142,6 @@ def _settled(request: TrainRequest) -> tuple[Any, ModelSpec | None]:
         recipe = replace(recipe, teacher=replace(recipe.teacher, model=request.teacher))
     recipe, spec = _with_model(recipe, request)
     _check_start(recipe, request)
-    if recipe.teacher.model:
-        check_teacher(recipe.teacher.model)
     return recipe, spec
 
 

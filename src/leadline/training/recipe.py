@@ -236,13 +236,11 @@ class TeacherRecipe:
         share: How far the target goes from the truth, 0, to what the teacher says, 1, in the logarithm of depth.
         trust: Largest difference of logarithms at which it is heeded: where it says something else altogether, as at edges that
             it blurs, the truth stands.
-        fills: Whether it tells depth where none is known, within the window that holds all known depth.
     """
 
     model: str = ""
     share: float = 0.5
     trust: float = 0.2
-    fills: bool = True
 
     def __post_init__(self) -> None:
         _chances(self, "share")

@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from leadline.training.recipe import TeacherRecipe
 from leadline.training.views import STEPS_MAX, Frame
 
-__all__ = ["teach"]
+__all__ = ["teach", "threads_as_before"]
 
 
-def teach(frame: Frame, metres_HW: NDArray[np.float32], *, recipe: TeacherRecipe) -> Frame:
+def teach(frame: Frame, z_m: NDArray[np.float32], *, recipe: TeacherRecipe) -> Frame:
     """Moves the truth of a frame towards what a teacher says of it.
 
     Where both are known and the difference of their logarithms is at most ``trust``, the target is their mean in the logarithm,
-    weighted by ``share``. Elsewhere the truth stands; where there is none, the teacher's depth does, with ``fills``, but not
-    outside the window that holds all known depth.
+    weighted by ``share``. Elsewhere the truth stands, and what is unknown stays so: it may be sky, or too far to count.
 
     Args:
         frame: The frame.
-        metres_HW: What the teacher says of the whole photo: metres along the axis; no number where it says nothing.
+        z_m: What the teacher says of the whole photo, (H, W): metres along the axis; no number where it says nothing.
         recipe: How much it counts.
 
     Returns:
         The frame with the depth that is learned from.
     """
     truth, known = frame.depth_mm.astype(np.float32), frame.depth_mm > 0
-    taught = np.nan_to_num(metres_HW.astype(np.float32), posinf=0, neginf=0) * frame.steps_per_m
+    taught = np.nan_to_num(z_m.astype(np.float32), posinf=0, neginf=0) * frame.steps_per_m
     said = (taught >= 1) & (taught <= STEPS_MAX)
     apart = np.log(np.where(said, taught, 1)) - np.log(np.where(known, truth, 1))
     heeded = known & said & (np.abs(apart) <= recipe.trust)
     target = np.where(heeded, truth * np.exp(recipe.share * apart), truth)
-    if recipe.fills:
-        left, top, right, bottom = frame.known
-        window = np.zeros_like(known)
-        window[top:bottom, left:right] = True
-        target = np.where(window & said & ~known, taught, target)
     return replace(frame, depth_mm=np.round(target).astype(np.uint16))
+
+
+@contextmanager
+def threads_as_before() -> Iterator[None]:
+    """Gives torch its number of threads back, which a teacher that runs in torch sets for itself."""
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
