@@ -4,7 +4,7 @@
     python benchmarks/embedded_indoor.py SHARED/data --run OUT                    # and half against single precision
     python benchmarks/embedded_indoor.py SHARED/data --run SECOND --recipe embedded-indoor-2 --start FIRST/leadline-indoor-small.onnx
     python benchmarks/embedded_indoor.py SHARED/data --peers SHARED/peers         # and small published models beside it
-    python benchmarks/embedded_indoor.py SHARED/data --file OTHER.onnx            # another file of ours; writes nothing
+    python benchmarks/embedded_indoor.py SHARED/data --file OTHER.onnx            # another file of ours, and its mean with the shipped one's; writes nothing
 
 SHARED/data is a folder of RGB-D frames (``nyu_train795``, ``redwood``, ``hololens_video``). Scores are means over images,
 without alignment; on NYU in the Eigen crop, truth up to 10 m. For times, nothing else should run.
@@ -205,6 +205,19 @@ def errors(data: Path, name: str) -> dict[str, Any]:
     return found
 
 
+def beside_shipped(data: Path, name: str) -> dict[str, Any]:
+    """Scores of the geometric mean of a file's depth and the shipped file's."""
+    with leadline.open_model(SMALL.name) as shipped, leadline.open_model(name) as other:
+
+        def predict(image: leadline.Image) -> leadline.DepthMap:
+            ours, theirs = shipped.predict(image).depth, other.predict(image).depth
+            return leadline.DepthMap(np.sqrt(ours.values * theirs.values), ours.kind, camera=ours.camera)
+
+        samples = held_out(data)
+        groups = {"held-out frames of places never seen": unseen(samples), "held-out scenes": samples}
+        return {group: mean_scores(predict, some) for group, some in (groups | other_cameras(data)).items()}
+
+
 def precision(data: Path, run: Path, *, recipe: str, start: Path | None) -> dict[str, Any]:
     """The network of a finished training in single precision and with the half precision of its file, both in torch."""
     from leadline.flows.train import TrainRequest, frames_of
@@ -297,6 +310,7 @@ def main() -> None:
     if asked.peers is not None:
         found["published models"] = published(asked.data, asked.peers)
     if asked.file is not None:
+        found["its mean with the shipped file's"] = beside_shipped(asked.data, name)
         print(json.dumps(found, indent=2))
         return
     if asked.run is not None:
