@@ -228,7 +228,11 @@ def precision(data: Path, run: Path, *, recipe: str, start: Path | None) -> dict
     from leadline.training.network import build_network
     from leadline.training.start import start_from
 
-    wants_walk = any(more.dataset == "posed" for more in load_recipe(recipe).data.more)
+    told = load_recipe(recipe)
+    file = run / f"{told.export.name}.onnx"
+    if not (file.is_file() and (run / "last.ckpt").is_file()):
+        raise SystemExit(f"{run} holds no finished training: {file.name} and last.ckpt are wanted")
+    wants_walk = any(more.dataset == "posed" for more in told.data.more)
     prepared = prepare(
         TrainRequest(
             recipe=recipe,
@@ -244,13 +248,12 @@ def precision(data: Path, run: Path, *, recipe: str, start: Path | None) -> dict
     frames, more = frames_of(prepared)
     if start is not None:
         start_from(single, start, frames=frames, more=more, recipe=prepared.recipe)
-    with (
-        tempfile.TemporaryDirectory() as work
-    ):  # nothing is left to learn: the average is read and settled again
+    # In a copy of a finished run nothing is left to learn: the average is read and settled again.
+    with tempfile.TemporaryDirectory() as work:
         shutil.copy(run / "last.ckpt", work)
         fit(single, frames=frames, held_out=[], recipe=prepared.recipe, out=Path(work), more=more)
     single.folded()
-    load_file_weights(half, run / f"{prepared.recipe.export.name}.onnx")
+    load_file_weights(half, file)
 
     def predictor(net: IndoorNet) -> Predictor:
         def predict(image: leadline.Image) -> leadline.DepthMap:
