@@ -30,11 +30,11 @@ def teach(frame: Frame, z_m: NDArray[np.float32], *, recipe: TeacherRecipe) -> F
     Returns:
         The frame with the depth that is learned from.
     """
-    truth, known = frame.depth_mm.astype(np.float32), frame.depth_mm > 0
+    truth = frame.depth_mm.astype(np.float32)  # 0 where unknown, and 0 it stays
     taught = np.nan_to_num(z_m.astype(np.float32), posinf=0, neginf=0) * frame.steps_per_m
     said = (taught >= 1) & (taught <= STEPS_MAX)
-    apart = np.log(np.where(said, taught, 1)) - np.log(np.where(known, truth, 1))
-    heeded = known & said & (np.abs(apart) <= recipe.trust)
+    apart = np.log(np.where(said, taught, 1)) - np.log(np.maximum(truth, 1))
+    heeded = said & (np.abs(apart) <= recipe.trust)
     target = np.where(heeded, truth * np.exp(recipe.share * apart), truth)
     return replace(frame, depth_mm=np.round(target).astype(np.uint16))
 
